@@ -1,0 +1,27 @@
+"""Suggest the themes of a codebook for passages of transcripts, so that people can accept or reject them.
+
+The modules in reading order, which is the order of the data; each imports only from modules above it:
+
+errors       what can go wrong: each error has its place and its remedy
+records      transcript, turn, segment, theme, exemplar, suggestion, decision; content ids
+sheets       csv and xlsx <-> rows of cells
+config       the settings of one study, read once from study.toml
+sheets       CSV and XLSX files <-> rows of cells
+transcripts  file -> transcript of turns
+codebook     file -> themes with their exemplars
+segment      transcript -> segments
+embed        texts -> vectors
+rank         vectors and codebook -> suggestions; learns from decisions
+evaluate     coded segments -> how good the suggestions are, beside the baselines
+exchange     records <-> tables of other programs
+store        records <-> database
+coded        decisions -> what ranking learns from and evaluation is made on
+work         the stages joined with the store: ask what is missing, call a stage, keep the result
+check        read everything a study consists of, tell every fault, change nothing
+results      status, human coding in, tables out, evaluation
+review       the page where people decide
+flows        the stages joined with the store, as a Prefect flow
+cli          the commands: the only place that prints or exits
+"""
+
+__version__ = "0.1.0"

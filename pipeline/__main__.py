@@ -1,0 +1,5 @@
+"""Run the commands with ``python -m pipeline``."""
+
+from .cli import main
+
+main()

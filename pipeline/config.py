@@ -1,0 +1,195 @@
+"""The settings of one study, read once from study.toml and then fixed."""
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from .errors import Fault, Faults, StudyFault, raise_all
+from .records import Digest, digest
+
+FILE = "study.toml"
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    @property
+    def digest(self) -> Digest:
+        """Hash of these settings: work done under the same digest need not be done again."""
+        return digest(type(self).__name__, self.model_dump(mode="json"))
+
+
+class Site(_Settings):
+    """A place where data were collected."""
+
+    name: Words = Field(description="the site's name, as it appears in every table")
+    transcripts: Words = Field(description="folder or glob, relative to study.toml")
+    language: Words = Field(default="en", description="language of the transcripts, as a BCP-47 tag")
+    moderators: tuple[Words, ...] = Field(default=(), description="speaker labels whose turns are context, never coded")
+
+
+class SegmentSettings(_Settings):
+    """How turns are cut into segments."""
+
+    max_words: int = Field(default=120, ge=5, description="a segment has at most this many words")
+    min_words: int = Field(default=4, ge=1, description="turns with fewer words are back-channels and not suggested on")
+
+
+class EmbedSettings(_Settings):
+    """Which encoder turns texts into vectors."""
+
+    encoder: Words = Field(default="minilm", description="a name in the manifest, a local folder, or a hub name")
+    allow_download: bool = Field(default=False, description="whether a hub name may be fetched over the network")
+
+
+class RankSettings(_Settings):
+    """What is suggested."""
+
+    top_k: int = Field(default=5, ge=1, description="how many suggestions are kept per segment")
+    precision: float = Field(default=0.5, ge=0, le=1, description="below this probability nothing is suggested")
+
+
+class ReviewSettings(_Settings):
+    """How people are asked."""
+
+    withhold: float = Field(default=0.10, ge=0, le=1, description="share of segments shown without suggestions")
+
+
+class Study(_Settings):
+    """One research project: one codebook, some sites, one store."""
+
+    name: Words = Field(description="the study's name")
+    codebook: Words = Field(description="the codebook file, relative to study.toml")
+    store: Words = Field(default="sqlite:///themescout.db", description="where results are kept")
+    site: tuple[Site, ...] = Field(description="the sites", min_length=1)
+    segment: SegmentSettings = SegmentSettings()
+    embed: EmbedSettings = EmbedSettings()
+    rank: RankSettings = RankSettings()
+    review: ReviewSettings = ReviewSettings()
+    folder: Path = Field(exclude=True, description="where study.toml lies")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Study":
+        names = [site.name for site in self.site]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two sites are called {twice[0]!r}")
+        return self
+
+    @property
+    def file(self) -> Path:
+        """The study file."""
+        return self.folder / FILE
+
+    @property
+    def codebook_file(self) -> Path:
+        """The codebook file."""
+        return self.folder / self.codebook
+
+    @property
+    def store_url(self) -> str:
+        """The store's address, with the path of an SQLite file made absolute."""
+        if found := re.fullmatch(r"sqlite(\+\w+)?:///(?!/)(.+)", self.store):
+            return f"sqlite:///{(self.folder / found[2]).resolve()}"
+        return self.store
+
+
+def load_study(path: Path) -> Study:
+    """Return the study described by ``path``, a study.toml or the folder that holds one.
+
+    Raises ``Faults`` with one ``StudyFault`` for everything that is wrong.
+    """
+    file = path / FILE if path.is_dir() else path
+    try:
+        told = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise Faults(
+            [StudyFault(str(file), "there is no such study file", "`themescout init DIR` makes one")]
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise Faults([StudyFault(str(file), f"cannot be read: {why}", "save it as UTF-8 text you may read")]) from error
+    try:
+        values = tomllib.loads(told)
+    except tomllib.TOMLDecodeError as error:
+        raise Faults([StudyFault(str(file), f"is not TOML: {error}", "mend that line")]) from error
+    if "folder" in values:
+        raise Faults([_unknown(str(file), told, Study, "folder")])
+    try:
+        return Study(**values, folder=file.parent.resolve())
+    except ValidationError as error:
+        problems = error.errors(include_url=False)
+        faults = [_fault(str(file), told, values, problem) for problem in problems]
+        meant = {re.sub(r".*did you mean `(\w+)`.*", r"\1", fault.remedy) for fault in faults}
+        # A key that is missing because it was misspelt is told once, where it stands.
+        raise_all(
+            f for f, p in zip(faults, problems, strict=True) if p["type"] != "missing" or p["loc"][-1] not in meant
+        )
+        raise  # never reached: a validation error lists at least one problem
+
+
+def _fault(file: str, told: str, values: dict[str, Any], problem: Any) -> Fault:  # noqa: ANN401  # pydantic's own dict
+    steps = list(problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return _unknown(file, told, _model_at(steps[:-1]), str(steps[-1]), inside=_path(steps[:-1], values))
+    key = next((str(s) for s in reversed(steps) if isinstance(s, str)), "")
+    if problem["type"] == "missing":
+        described = _model_at(steps[:-1]).model_fields[key].description
+        where = _path(steps[:-1], values)
+        return StudyFault(file, f"{where}`{key}` is missing", f"add `{key} = ...`: {described}")
+    where = _path(steps, values).rstrip(": ")
+    says = problem["msg"].removeprefix("Value error, ")
+    says = says[:1].lower() + says[1:]
+    return StudyFault(_place(file, told, key), f"{where}: {says}".lstrip(": "), "correct the value")
+
+
+def _unknown(file: str, told: str, model: type[BaseModel], key: str, inside: str = "") -> Fault:
+    known = [name for name in model.model_fields if name != "folder"]
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    remedy = f"did you mean `{near[0]}`?" if near else f"known keys are {', '.join(known)}"
+    return StudyFault(_place(file, told, key), f"{inside}unknown key `{key}`", remedy)
+
+
+def _model_at(steps: list[str | int]) -> type[BaseModel]:
+    models: dict[str, type[BaseModel]] = {
+        "site": Site,
+        "segment": SegmentSettings,
+        "embed": EmbedSettings,
+        "rank": RankSettings,
+        "review": ReviewSettings,
+    }
+    return models.get(str(steps[0]), Study) if steps else Study
+
+
+def _path(steps: list[str | int], values: dict[str, Any]) -> str:
+    """Tell where in the file a key stands, in the file's own words: ``[[site]] Ulm: ``."""
+    if not steps:
+        return ""
+    if steps[0] == "site" and len(steps) > 1 and isinstance(steps[1], int):
+        site = values["site"][steps[1]]
+        name = site.get("name", f"number {steps[1] + 1}") if isinstance(site, dict) else f"number {steps[1] + 1}"
+        rest = "".join(f" `{step}`" for step in steps[2:3])
+        return f"[[site]] {name}{rest}: "
+    if len(steps) > 1:
+        return f"[{steps[0]}] `{steps[1]}`: "
+    return f"[{steps[0]}]: " if isinstance(values.get(str(steps[0])), dict) else f"`{steps[0]}`: "
+
+
+def _place(file: str, told: str, key: str) -> str:
+    """Name the file and, when the key occurs exactly once, the line."""
+    lines = [n for n, line in enumerate(told.splitlines(), 1) if re.match(rf"\s*(\[+\s*)?{re.escape(key)}\b", line)]
+    return f"{file}:{lines[0]}" if len(lines) == 1 and key else file
+
+
+def shipped(*parts: str) -> Path:
+    """Return a file or folder that comes with the program: ``shipped("models", "manifest.toml")``.
+
+    In a wheel it lies inside the package, in a checkout at the top of the repository.
+    """
+    package = Path(__file__).parent
+    inside = package.joinpath("shipped", *parts)
+    return inside if inside.exists() else package.parent.joinpath(*parts)

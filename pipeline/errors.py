@@ -1,0 +1,76 @@
+"""What can go wrong because of input, settings or surroundings.
+
+Fault
+  x StudyFault        study.toml: missing, unreadable, unknown key, wrong value
+  x TranscriptFault   a transcript that cannot be read, or not unambiguously
+  x CodebookFault     a codebook that cannot be read or contradicts itself
+  x CodingFault       a table of human coding that does not fit the study
+  x EncoderFault      no such model, a damaged one, or one that would need the network
+  x StoreFault        a database that cannot be opened, is newer than the program, or is busy
+  x ReviewFault       the review page cannot be served
+Faults                several of them, raised together so that all are seen at once
+
+A fault is told in one line: place, what is wrong, what to do. It never quotes a transcript. Anything else that is
+raised is a bug of this program and keeps its traceback.
+"""
+
+from collections.abc import Iterable, Sequence
+
+
+class Fault(Exception):
+    """Something is wrong with what the program was given; says where, what, and what to do."""
+
+    def __init__(self, place: str, problem: str, remedy: str) -> None:
+        super().__init__(place, problem, remedy)
+        self.place = place
+        self.problem = problem
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.problem}; {self.remedy}"
+
+
+class StudyFault(Fault):
+    """A study file is missing, unreadable, or says something the program does not understand."""
+
+
+class TranscriptFault(Fault):
+    """A transcript cannot be read, or not unambiguously."""
+
+
+class CodebookFault(Fault):
+    """A codebook cannot be read or contradicts itself."""
+
+
+class CodingFault(Fault):
+    """A table of human coding does not fit the study."""
+
+
+class EncoderFault(Fault):
+    """An encoder is missing, damaged, or would need the network."""
+
+
+class StoreFault(Fault):
+    """A store cannot be opened, is newer than the program, or stays locked."""
+
+
+class ReviewFault(Fault):
+    """The review page cannot be served."""
+
+
+class Faults(ExceptionGroup[Fault]):
+    """Several faults at once."""
+
+    def __new__(cls, faults: Sequence[Fault]) -> "Faults":
+        """Hold ``faults``; there must be at least one."""
+        return super().__new__(cls, "the input has faults", faults)
+
+    def derive(self, excs: Sequence[Fault]) -> "Faults":  # type: ignore[override]  # a subset of faults is of the same kind
+        """Return the same group with other members, as ``except*`` and ``split`` need it."""
+        return Faults(excs)
+
+
+def raise_all(faults: Iterable[Fault]) -> None:
+    """Raise the faults together, or nothing if there are none."""
+    if gathered := tuple(faults):
+        raise Faults(gathered)

@@ -1,0 +1,232 @@
+"""The records that stages hand to each other, and the content ids that tell whether work was already done."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+
+TranscriptId = NewType("TranscriptId", str)
+SegmentId = NewType("SegmentId", str)
+Digest = NewType("Digest", str)
+
+ID_LENGTH = 20  # 80 bits: a collision among ten million segments has a chance of 4e-11
+
+
+def digest(*parts: object) -> Digest:
+    """Return a short hash of ``parts``, the same on every machine and in every session.
+
+    Parts are compared as JSON, so that ``("ab", "c")`` and ``("a", "bc")`` differ.
+
+    >>> digest("ab", 1) == digest("ab", 1), digest("ab", "c") == digest("a", "bc")
+    (True, False)
+    """
+    told = json.dumps(parts, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return Digest(hashlib.sha256(told.encode()).hexdigest()[:ID_LENGTH])
+
+
+class Role(StrEnum):
+    """Whose talk a turn is: only participants' and unknown speakers' talk is coded."""
+
+    PARTICIPANT = "participant"
+    MODERATOR = "moderator"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One contribution by one speaker: the span ``[start, end)`` of the transcript's text, without the label."""
+
+    speaker: str  # the label as written, "" when there is none
+    role: Role
+    start: int
+    end: int
+    line: int  # 1-based line, paragraph or row in the file, to name a place
+    began: float | None = None  # seconds in the recording
+    ended: float | None = None
+    segment: str | None = None  # the name a pre-segmented file gives it; such a turn is one segment and is not cut
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Transcript:
+    """One focus group or interview. Offsets count Unicode code points of ``text``, which never changes."""
+
+    site: str
+    name: str  # the document's name: the file's name without suffix, or the `document` cell of a table
+    source: str  # the file, relative to the study's folder, with forward slashes
+    language: str  # BCP-47
+    text: str
+    turns: tuple[Turn, ...]
+    among: bool = False  # one of several documents in one file: many respondents say the very same words
+
+    @property
+    def id(self) -> TranscriptId:
+        """Hash of the words, so that a renamed file is recognised; a document of a table is told apart by its name."""
+        return TranscriptId(digest("transcript", self.text, *((self.site, self.name) if self.among else ())))
+
+
+def segment_id(transcript: TranscriptId, start: int, end: int) -> SegmentId:
+    """Return the id of a span of a transcript: the same words at the same place have the same id for ever."""
+    return SegmentId(digest("segment", transcript, start, end))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """The unit that is coded: ``text[start:end]`` of its transcript, inside one turn."""
+
+    id: SegmentId
+    transcript: TranscriptId
+    name: str  # unique in its transcript: as a pre-segmented file gives it, else like t012s1
+    turn: int  # index into the transcript's turns
+    start: int
+    end: int
+    text: str
+
+
+class Kind(StrEnum):
+    """How an exemplar shows its theme."""
+
+    TYPICAL = "typical"
+    ATYPICAL = "atypical"
+    NEAR_MISS = "near_miss"  # looks like the theme and is not
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Exemplar:
+    """A quote that shows a theme, or, as a near miss, what the theme is not."""
+
+    text: str
+    kind: Kind = Kind.TYPICAL
+    source: str = ""  # `document` or `document#segment` it was taken from
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Theme:
+    """One code of the codebook."""
+
+    name: str
+    parent: str = ""
+    definition: str = ""
+    include: str = ""
+    exclude: str = ""
+    exemplars: tuple[Exemplar, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Codebook:
+    """The themes of a study, in the order of the file."""
+
+    themes: tuple[Theme, ...]
+
+    @property
+    def revision(self) -> Digest:
+        """Hash of everything the codebook says; every suggestion and decision carries it."""
+        return digest("codebook", [_plain(theme) for theme in self.themes])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The themes' names, in order."""
+        return tuple(theme.name for theme in self.themes)
+
+
+def _plain(theme: Theme) -> list[Any]:
+    quotes = [[e.text, e.kind.value, e.source] for e in theme.exemplars]
+    return [theme.name, theme.parent, theme.definition, theme.include, theme.exclude, quotes]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suggestion:
+    """A theme proposed for a segment, and why."""
+
+    segment: SegmentId
+    rank: int  # from 1
+    theme: str
+    score: float
+    probability: float
+    suggested: bool  # whether it passed the abstention threshold
+    exemplar: str  # the quote that matched best, "" if the theme has none
+    exemplar_source: str
+    parts: tuple[tuple[str, float], ...]  # what the score is the sum of
+
+
+class Answer(StrEnum):
+    """What a coder says to a theme for a segment."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+    UNSURE = "unsure"
+    ADD = "add"  # a theme that was not suggested
+    NOTHING = "nothing"  # read, and no theme fits; has no theme
+    UNDO = "undo"  # takes the coder's answer to this theme back: as if never given
+
+
+class Mode(StrEnum):
+    """In what kind of work a decision was made."""
+
+    ROUTINE = "routine"
+    WITHHELD = "withheld"
+    ANCHOR = "anchor"
+    OVERLAP = "overlap"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """A coder's answer, with everything the coder saw when giving it. Decisions are appended, never changed."""
+
+    segment: SegmentId
+    coder: str
+    answer: Answer
+    theme: str = ""  # empty only with NOTHING and its UNDO
+    rank: int | None = None
+    score: float | None = None
+    probability: float | None = None
+    exemplar: str = ""
+    shown: bool = False  # whether suggestions were visible
+    mode: Mode = Mode.ROUTINE
+    seconds: float | None = None
+    decided_at: datetime
+    encoder: str = ""
+    codebook_revision: str = ""
+    run: str = ""
+
+
+POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Coding:
+    """What one coder makes of one segment at present: the themes given; none means read, and nothing coded."""
+
+    segment: SegmentId
+    coder: str
+    themes: tuple[str, ...]  # sorted
+    rejected: tuple[str, ...] = ()  # sorted; suggestions the coder turned down
+    coded_at: datetime
+
+
+def present(decisions: Iterable[Decision]) -> list[Coding]:
+    """Return the present coding of every (segment, coder), in order of first decision, from decisions in their order.
+
+    The latest answer per (segment, theme, coder) counts. A pair whose answers are all undone or unsure is left out:
+    it is not decided.
+    """
+    latest: dict[tuple[SegmentId, str], dict[str, Decision]] = {}
+    for decision in decisions:
+        latest.setdefault((decision.segment, decision.coder), {})[decision.theme] = decision
+    codings = []
+    for (segment, coder), answers in latest.items():
+        standing = [d for d in answers.values() if d.answer not in (Answer.UNDO, Answer.UNSURE)]
+        if standing:
+            codings.append(
+                Coding(
+                    segment=segment,
+                    coder=coder,
+                    themes=tuple(sorted(d.theme for d in standing if d.answer in POSITIVE)),
+                    rejected=tuple(sorted(d.theme for d in standing if d.answer is Answer.REJECT)),
+                    coded_at=max(d.decided_at for d in standing),
+                )
+            )
+    return codings

@@ -1,0 +1,76 @@
+"""What many tests need: a small invented study, and a store in a temporary folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.store import Store, open_store
+
+STUDY = """
+name = "Bus stop study"
+codebook = "codebook.csv"
+
+[[site]]
+name = "North"
+transcripts = "transcripts/north"
+moderators = ["Moderator"]
+
+[[site]]
+name = "South"
+transcripts = "transcripts/south"
+moderators = ["Moderator"]
+
+[embed]
+encoder = "hashing"
+"""
+
+CODEBOOK = """theme,parent,definition,include,exclude,exemplar,kind,source
+Waiting,,How long people wait for the bus,,,We waited an hour in the rain for the bus to come,typical,
+Waiting,,,,,The bus was late again and again this week,typical,
+Money,,What the fare costs people,,,The fare went up and I cannot pay the ticket,typical,
+Money,,,,,I walk because the ticket costs too much,typical,
+"""
+
+NORTH = """Moderator: What is it like to take the bus here?
+
+Ana: We waited an hour in the rain for the bus yesterday. My shoes were wet and so was my brother.
+
+Ben: Mm-hm.
+
+Ben: The ticket costs too much for a family of five. I cannot pay the fare every day.
+
+Moderator: And the drivers?
+
+Ana: They are friendly people, one of them sings in the choir with my aunt.
+"""
+
+SOUTH = """Moderator: Tell me about the bus.
+
+Cleo: The bus was late again this week, we waited in the cold for it.
+
+Dan: I walk to work because the fare went up in spring, the ticket costs too much.
+"""
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """Return the folder of a small study that uses the hashing encoder."""
+    folder = tmp_path / "study"
+    for name, text in {
+        "study.toml": STUDY,
+        "codebook.csv": CODEBOOK,
+        "transcripts/north/n1.txt": NORTH,
+        "transcripts/south/s1.txt": SOUTH,
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """Return an empty store."""
+    opened = open_store(f"sqlite:///{tmp_path / 'test.db'}")
+    yield opened
+    opened.close()
