@@ -1,0 +1,71 @@
+"""Suggestions and decisions -> rows, in the columns of their exports."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ..records import Decision, Segment, SegmentId, Suggestion, Transcript, TranscriptId
+from ..sheets import Cell
+
+SUGGESTION_COLUMNS = (
+    *("site", "document", "segment", "speaker", "start", "end", "text"),
+    *("rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source"),
+    *("encoder", "codebook_revision", "run"),
+)
+DECISION_COLUMNS = (
+    *("site", "document", "segment", "start", "end", "text", "coder", "theme", "answer"),
+    *("rank", "score", "probability", "shown", "mode", "seconds", "decided_at", "encoder", "codebook_revision"),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Provenance:
+    """What made the suggestions of a segment."""
+
+    encoder: str
+    codebook_revision: str
+    run: str
+
+
+def suggestion_rows(
+    segments: Iterable[Segment],
+    transcripts: Mapping[TranscriptId, Transcript],
+    suggestions: Iterable[Suggestion],
+    *,
+    provenance: Mapping[SegmentId, Provenance],
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield one row of ``SUGGESTION_COLUMNS`` per suggestion, by site, document, place in the text and rank.
+
+    Every suggestion's segment must be among ``segments``, and its transcript among ``transcripts``.
+    """
+    by_id = {segment.id: segment for segment in segments}
+
+    def place(suggestion: Suggestion) -> tuple[str, str, int, int, int]:
+        segment = by_id[suggestion.segment]
+        transcript = transcripts[segment.transcript]
+        return transcript.site, transcript.name, segment.start, segment.end, suggestion.rank
+
+    for s in sorted(suggestions, key=place):
+        segment, made = by_id[s.segment], provenance[s.segment]
+        transcript = transcripts[segment.transcript]
+        speaker = transcript.turns[segment.turn].speaker
+        where = (transcript.site, transcript.name, segment.name, speaker, segment.start, segment.end, segment.text)
+        what = (s.rank, s.theme, s.score, s.probability, s.suggested, s.exemplar, s.exemplar_source)
+        yield (*where, *what, made.encoder, made.codebook_revision, made.run)
+
+
+def decision_rows(
+    decisions: Iterable[Decision],
+    segments: Iterable[Segment],
+    transcripts: Mapping[TranscriptId, Transcript],
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield one row of ``DECISION_COLUMNS`` per decision, in the order they are given, undone ones included.
+
+    Every decision's segment must be among ``segments``, and its transcript among ``transcripts``.
+    """
+    by_id = {segment.id: segment for segment in segments}
+    for d in decisions:
+        segment = by_id[d.segment]
+        transcript = transcripts[segment.transcript]
+        where = (transcript.site, transcript.name, segment.name, segment.start, segment.end, segment.text)
+        answer = (d.coder, d.theme, d.answer.value, d.rank, d.score, d.probability, d.shown, d.mode.value)
+        yield (*where, *answer, d.seconds, d.decided_at, d.encoder, d.codebook_revision)
