@@ -1,0 +1,13 @@
+"""Records <-> database. The only place that knows SQL.
+
+connect    open a store, bring its schema up to date, transactions
+corpus     files, transcripts, turns, segments
+vectors    vectors by encoder and text
+runs       runs, codebooks, suggestions
+decisions  what people decided
+"""
+
+from .connect import Store as Store
+from .connect import has_store as has_store
+from .connect import look_at as look_at
+from .connect import open_store as open_store

@@ -1,0 +1,167 @@
+"""Runs, the codebooks they used, and the suggestions they made."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+
+from ..records import Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
+from .connect import Store, insert_missing
+from .schema import codebooks, runs, segments, suggestions, transcripts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """One execution over a study. Its id follows from what it works on, so a resumed run keeps it."""
+
+    id: str
+    ranking: str  # digest of all that suggestions for given words depend on
+    encoder: str
+    codebook_revision: str
+    settings: str
+    counts: Mapping[str, int]
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+def start_run(store: Store, run: Run, codebook: Codebook) -> None:
+    """Write down that a run begins, with the codebook it uses. A run that was cut off goes on under its id."""
+    row = {
+        "id": run.id,
+        "ranking": run.ranking,
+        "encoder": run.encoder,
+        "codebook_revision": run.codebook_revision,
+        "settings": run.settings,
+        "counts": dict(run.counts),
+        "started_at": run.started_at.isoformat(),
+        "ended_at": None,
+    }
+    with store.writing() as connection:
+        insert_missing(connection, codebooks, [{"revision": codebook.revision, "themes": _plain(codebook)}])
+        insert_missing(connection, runs, [row])
+
+
+def end_run(store: Store, run: str, counts: Mapping[str, int]) -> None:
+    """Write down that a run is complete, and what it did."""
+    with store.writing() as connection:
+        done = sa.update(runs).where(runs.c.id == run)
+        connection.execute(done.values(ended_at=datetime.now(UTC).isoformat(), counts=dict(counts)))
+
+
+def list_runs(store: Store) -> list[Run]:
+    """Return all runs, oldest first."""
+    with store.reading() as connection:
+        return [_run(row) for row in connection.execute(sa.select(runs).order_by(runs.c.started_at, runs.c.id))]
+
+
+def _run(row: sa.Row[tuple[object, ...]]) -> Run:
+    names = ("id", "ranking", "encoder", "codebook_revision", "settings", "counts")
+    told = {name: getattr(row, name) for name in names}
+    ended = row.ended_at
+    return Run(
+        **told,
+        started_at=datetime.fromisoformat(row.started_at),
+        ended_at=datetime.fromisoformat(ended) if ended else None,
+    )
+
+
+def put_suggestions(store: Store, run: str, ranked: Mapping[TranscriptId, Sequence[Suggestion]]) -> None:
+    """Keep the suggestions of whole transcripts as the present ones, in one transaction."""
+    rows = [_row(run, suggestion) for made in ranked.values() for suggestion in made]
+    with store.writing() as connection:
+        # A run that goes on after it was cut off makes the same suggestions again.
+        insert_missing(connection, suggestions, rows)
+        present = sa.update(transcripts).where(transcripts.c.id == sa.bindparam("key")).values(run=run)
+        if ranked:
+            connection.execute(present, [{"key": transcript} for transcript in ranked])
+
+
+def _row(run: str, suggestion: Suggestion) -> dict[str, object]:
+    names = ("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source")
+    told = {name: getattr(suggestion, name) for name in names}
+    return {"run": run, **told, "parts": [list(part) for part in suggestion.parts]}
+
+
+def unranked(store: Store, ranking: str) -> list[TranscriptId]:
+    """Return the current transcripts without suggestions of this ranking, by site and name."""
+    query = (
+        sa.select(transcripts.c.id)
+        .outerjoin(runs, runs.c.id == transcripts.c.run)
+        .where(transcripts.c.current.is_(True), sa.or_(runs.c.ranking.is_(None), runs.c.ranking != ranking))
+        .order_by(transcripts.c.site, transcripts.c.name)
+    )
+    with store.reading() as connection:
+        return list(connection.execute(query).scalars())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Made:
+    """A present suggestion and the run that made it."""
+
+    suggestion: Suggestion
+    run: str
+
+
+def load_suggestions(store: Store, transcript: TranscriptId | None = None) -> dict[SegmentId, list[Made]]:
+    """Return the present suggestions of every segment in the order of their rank, of the study or one transcript."""
+    query = (
+        sa.select(suggestions)
+        .join(segments, segments.c.id == suggestions.c.segment)
+        .join(transcripts, transcripts.c.id == segments.c.transcript)
+        .where(transcripts.c.current.is_(True), segments.c.current.is_(True), suggestions.c.run == transcripts.c.run)
+        .order_by(transcripts.c.site, transcripts.c.name, segments.c.start, suggestions.c.rank)
+    )
+    if transcript is not None:
+        query = query.where(transcripts.c.id == transcript)
+    made: dict[SegmentId, list[Made]] = {}
+    with store.reading() as connection:
+        for row in connection.execute(query):
+            made.setdefault(row.segment, []).append(Made(suggestion=_suggestion(row), run=row.run))
+    return made
+
+
+def suggested_transcripts(store: Store) -> list[TranscriptId]:
+    """Return the transcript of every segment that has a present suggestion above the threshold, once per segment."""
+    query = (
+        sa.select(transcripts.c.id)
+        .select_from(suggestions)
+        .join(segments, segments.c.id == suggestions.c.segment)
+        .join(transcripts, transcripts.c.id == segments.c.transcript)
+        .where(transcripts.c.current.is_(True), segments.c.current.is_(True), suggestions.c.run == transcripts.c.run)
+        .where(suggestions.c.suggested.is_(True))
+        .group_by(segments.c.id, transcripts.c.id)
+    )
+    with store.reading() as connection:
+        return list(connection.execute(query).scalars())
+
+
+def _suggestion(row: sa.Row[tuple[object, ...]]) -> Suggestion:
+    names = ("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source")
+    told = {name: getattr(row, name) for name in names}
+    return Suggestion(**told, parts=tuple((name, value) for name, value in row.parts))
+
+
+def load_codebook(store: Store, revision: str) -> Codebook:
+    """Return the codebook of a revision. Raises ``KeyError`` if no run used it."""
+    with store.reading() as connection:
+        told = connection.execute(sa.select(codebooks.c.themes).where(codebooks.c.revision == revision)).scalar()
+    if told is None:
+        raise KeyError(revision)
+    return Codebook(themes=tuple(_theme(theme) for theme in told))
+
+
+def _plain(codebook: Codebook) -> list[dict[str, object]]:
+    names = ("name", "parent", "definition", "include", "exclude")
+    return [
+        {name: getattr(theme, name) for name in names}
+        | {"exemplars": [{"text": e.text, "kind": e.kind.value, "source": e.source} for e in theme.exemplars]}
+        for theme in codebook.themes
+    ]
+
+
+def _theme(told: Mapping[str, object]) -> Theme:
+    quotes = told["exemplars"]
+    assert isinstance(quotes, list)
+    exemplars = tuple(Exemplar(text=q["text"], kind=Kind(q["kind"]), source=q["source"]) for q in quotes)
+    return Theme(**{name: str(value) for name, value in told.items() if name != "exemplars"}, exemplars=exemplars)

@@ -1,0 +1,145 @@
+"""The tables. A change here needs a migration in migrations/versions and a new HEAD."""
+
+import sqlalchemy as sa
+
+HEAD = "0001"  # the schema this program writes
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# One row per file of the study, so that an unchanged file need not be read again.
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("settings", sa.Text, nullable=False),  # digest of what reading and cutting depend on
+    sa.Column("quarantine", sa.Text, nullable=False),  # why the file is set aside; "" if it is not
+)
+
+# Transcripts and segments that the study no longer has stay, not current: decisions are attached to them.
+transcripts = sa.Table(
+    "transcripts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, index=True),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("among", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("current", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column(
+        "run", sa.Text, sa.ForeignKey("runs.id"), nullable=True
+    ),  # the run whose suggestions are the present ones
+)
+sa.Index(
+    "uq_transcripts_site_name",
+    transcripts.c.site,
+    transcripts.c.name,
+    unique=True,
+    sqlite_where=transcripts.c.current.is_(True),
+    postgresql_where=transcripts.c.current.is_(True),
+)
+
+turns = sa.Table(
+    "turns",
+    metadata,
+    sa.Column("transcript", sa.Text, sa.ForeignKey("transcripts.id"), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True),
+    sa.Column("speaker", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("began", sa.Float, nullable=True),
+    sa.Column("ended", sa.Float, nullable=True),
+    sa.Column("segment", sa.Text, nullable=True),
+)
+
+segments = sa.Table(
+    "segments",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("transcript", sa.Text, sa.ForeignKey("transcripts.id"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("turn", sa.Integer, nullable=False),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),  # machine: cut by the program; person: cut by a coder
+    sa.Column("current", sa.Boolean(create_constraint=False), nullable=False),
+)
+
+vectors = sa.Table(
+    "vectors",
+    metadata,
+    sa.Column("encoder", sa.Text, primary_key=True),
+    sa.Column("text_hash", sa.Text, primary_key=True),
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # float32, little-endian
+)
+
+codebooks = sa.Table(
+    "codebooks",
+    metadata,
+    sa.Column("revision", sa.Text, primary_key=True),
+    sa.Column("themes", sa.JSON, nullable=False),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("ranking", sa.Text, nullable=False),  # digest of all that suggestions for given words depend on
+    sa.Column("encoder", sa.Text, nullable=False),
+    sa.Column("codebook_revision", sa.Text, nullable=False),
+    sa.Column("settings", sa.Text, nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+    sa.Column("started_at", sa.Text, nullable=False),
+    sa.Column("ended_at", sa.Text, nullable=True),
+)
+
+suggestions = sa.Table(
+    "suggestions",
+    metadata,
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True),
+    sa.Column("theme", sa.Text, nullable=False),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("probability", sa.Float, nullable=False),
+    sa.Column("suggested", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("exemplar", sa.Text, nullable=False),
+    sa.Column("exemplar_source", sa.Text, nullable=False),
+    sa.Column("parts", sa.JSON, nullable=False),
+)
+
+# Appended, never changed: triggers of the first migration refuse UPDATE and DELETE.
+decisions = sa.Table(
+    "decisions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("coder", sa.Text, nullable=False),
+    sa.Column("theme", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("rank", sa.Integer, nullable=True),
+    sa.Column("score", sa.Float, nullable=True),
+    sa.Column("probability", sa.Float, nullable=True),
+    sa.Column("exemplar", sa.Text, nullable=False),
+    sa.Column("shown", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=True),
+    sa.Column("decided_at", sa.Text, nullable=False),
+    sa.Column("encoder", sa.Text, nullable=False),
+    sa.Column("codebook_revision", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
