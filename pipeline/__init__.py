@@ -4,7 +4,6 @@ The modules in reading order, which is the order of the data; each imports only 
 
 errors       what can go wrong: each error has its place and its remedy
 records      transcript, turn, segment, theme, exemplar, suggestion, decision; content ids
-sheets       csv and xlsx <-> rows of cells
 config       the settings of one study, read once from study.toml
 sheets       CSV and XLSX files <-> rows of cells
 transcripts  file -> transcript of turns
