@@ -125,6 +125,7 @@ def _fetch(name: str, *, allowed: bool) -> Path:
     if not allowed:
         remedy = "download it on purpose with `allow_download = true`, or give a local folder"
         raise EncoderFault("study.toml [embed] encoder", f"`{name}` would have to come over the network", remedy)
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -184,8 +185,8 @@ def _stay_silent_and_offline() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
     from transformers.utils import logging as chatter
 
-    chatter.set_verbosity_error()
-    chatter.disable_progress_bar()
+    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]  # the library has no types here
+    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 class HashingEncoder:
@@ -205,4 +206,4 @@ class HashingEncoder:
                 row[at % 256] += 1.0 if at & 0x100 else -1.0
             if not row.any():  # words that cancelled each other out
                 row[0] = 1.0
-        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)

@@ -1,0 +1,225 @@
+"""Suggesting over a store: what is new is done, what is done is not done again, what breaks is set aside."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from pipeline import embed, work
+from pipeline.errors import Faults
+from pipeline.records import Answer, Decision
+from pipeline.store import corpus, decisions, runs
+
+
+def suggest(study: Path, site: str | None = None) -> tuple[work.Session, work.Tally]:
+    session = work.open_session(study)
+    return session, work.run_direct(session, work.look(session, site), site, work.no_progress)
+
+
+def outcome(session: work.Session) -> dict[tuple[str, str], list[tuple[object, ...]]]:
+    """Return all present suggestions in a form that two stores can be compared by."""
+    names = {piece.id: piece for piece in corpus.load_segments(session.store)}
+    return {
+        (names[segment].transcript, names[segment].name): [(one.run, *_values(one)) for one in made]
+        for segment, made in runs.load_suggestions(session.store).items()
+    }
+
+
+def _values(made: runs.Made) -> tuple[object, ...]:
+    s = made.suggestion
+    return (s.rank, s.theme, s.score, s.probability, s.suggested, s.exemplar, s.parts)
+
+
+def test_every_participant_segment_gets_suggestions(study: Path) -> None:
+    session, tally = suggest(study)
+    assert tally.counts | {"suggested": 0} == {
+        "files": 2, "transcripts": 2, "segments": 5, "embedded": 11, "ranked": 5, "suggested": 0,
+    }  # fmt: skip  # 5 segments, 4 exemplars and 2 definitions
+    made = runs.load_suggestions(session.store)
+    assert len(made) == 5
+    texts = {piece.id: piece.text for piece in corpus.load_segments(session.store)}
+    for segment, given in made.items():
+        assert [one.suggestion.rank for one in given] == [1, 2]
+        if "ticket" in texts[segment]:
+            assert given[0].suggestion.theme == "Money"
+            assert "ticket" in given[0].suggestion.exemplar
+    assert not any(text.startswith(("Mm", "What is it like")) for text in texts.values())
+
+
+def test_a_second_run_finds_nothing_new(study: Path) -> None:
+    session, _ = suggest(study)
+    before = outcome(session)
+    again = work.open_session(study)
+    assert work.look(again).nothing
+    again_session, tally = suggest(study)
+    assert (tally.embedded, tally.ranked) == (0, 0)
+    assert outcome(again_session) == before
+
+
+def test_a_changed_transcript_is_read_again_and_only_its_new_words_are_embedded(study: Path) -> None:
+    suggest(study)
+    file = study / "transcripts/north/n1.txt"
+    file.write_text(file.read_text() + "\nAna: My cousin drives a tractor to the market.\n")
+    pending = work.look(work.open_session(study))
+    assert pending.unread == {"transcripts/north/n1.txt"}
+    _, tally = suggest(study)
+    assert (tally.transcripts, tally.segments, tally.embedded, tally.ranked) == (1, 4, 1, 4)
+
+
+def test_a_changed_codebook_is_ranked_anew_without_reading_or_embedding_segments(study: Path) -> None:
+    suggest(study)
+    book = study / "codebook.csv"
+    book.write_text(book.read_text() + "People,,How people are,,,They are friendly people,typical,\n")
+    _, tally = suggest(study)
+    assert (tally.files, tally.embedded, tally.ranked) == (0, 2, 5)
+
+
+def test_changed_settings_for_segments_cut_again(study: Path) -> None:
+    suggest(study)
+    (study / "study.toml").write_text((study / "study.toml").read_text() + "[segment]\nmax_words = 10\n")
+    _, tally = suggest(study)
+    assert tally.segments > 5
+
+
+def test_decisions_make_suggestions_be_ranked_anew(study: Path) -> None:
+    session, _ = suggest(study)
+    (first, *_) = corpus.load_segments(session.store)
+    decide(session, first.id, "Money")
+    assert not work.look(work.open_session(study)).nothing
+    _, tally = suggest(study)
+    assert (tally.embedded, tally.ranked) == (0, 5)
+    assert work.look(work.open_session(study)).nothing
+
+
+def decide(session: work.Session, segment: str, theme: str) -> None:
+    (piece,) = [p for p in corpus.load_segments(session.store) if p.id == segment]
+    now = runs.list_runs(session.store)[0].started_at
+    made = Decision(segment=piece.id, coder="Ada", theme=theme, answer=Answer.ADD, decided_at=now)
+    decisions.add_decisions(session.store, [made])
+
+
+def test_what_coders_said_of_a_transcript_has_no_part_in_its_own_suggestions(study: Path) -> None:
+    """Otherwise the machine would tell a second coder what the first one answered."""
+    session, _ = suggest(study)
+    before = {key: [value[1:] for value in given] for key, given in outcome(session).items()}
+    north = [p for p in corpus.load_segments(session.store) if "Ana" in session_text(session, p.transcript)]
+    for piece in north:
+        decide(session, piece.id, "Money")
+    after_session, _ = suggest(study)
+    after = {key: [value[1:] for value in given] for key, given in outcome(after_session).items()}
+    of_north = {key for key in before if key[0] == north[0].transcript}
+    assert {key: before[key] for key in of_north} == {key: after[key] for key in of_north}
+    assert any(before[key] != after[key] for key in before.keys() - of_north)
+
+
+def session_text(session: work.Session, transcript: str) -> str:
+    return {key: read.text for key, read in corpus.load_transcripts(session.store).items()}[transcript]  # type: ignore[index]  # an id is a str
+
+
+def test_one_site_alone(study: Path) -> None:
+    session, tally = suggest(study, "South")
+    assert tally.transcripts == 1
+    assert {entry.site for entry in corpus.list_transcripts(session.store)} == {"South"}
+    assert not work.look(work.open_session(study)).nothing
+    assert work.look(work.open_session(study), "South").nothing
+
+
+def test_a_broken_file_is_set_aside_and_the_rest_goes_on(study: Path) -> None:
+    (study / "transcripts/north/bad.docx").write_bytes(b"this is no archive")
+    (study / "transcripts/north/empty.txt").write_text(" \n")
+    session, tally = suggest(study)
+    assert tally.transcripts == 2
+    told = {source.path: source.quarantine for source in work.quarantined(session)}
+    assert set(told) == {"transcripts/north/bad.docx", "transcripts/north/empty.txt"}
+    assert work.look(work.open_session(study)).nothing
+    (study / "transcripts/north/empty.txt").write_text(
+        "Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n"
+    )
+    mended, tally = suggest(study)
+    assert tally.transcripts == 1
+    assert [source.path for source in work.quarantined(mended)] == ["transcripts/north/bad.docx"]
+
+
+def test_the_same_words_twice_are_set_aside(study: Path) -> None:
+    shutil.copyfile(study / "transcripts/north/n1.txt", study / "transcripts/north/copy of n1.txt")
+    session, tally = suggest(study)
+    assert tally.transcripts == 2
+    (aside,) = work.quarantined(session)
+    assert aside.path == "transcripts/north/n1.txt"
+    assert "has the same words as transcripts/north/copy of n1.txt" in aside.quarantine
+
+
+def test_a_file_that_is_gone_leaves_the_present_state(study: Path) -> None:
+    suggest(study)
+    (study / "transcripts/south/s2.txt").write_text("Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n")
+    suggest(study)
+    (study / "transcripts/south/s2.txt").unlink()
+    session, _ = suggest(study)
+    assert [entry.name for entry in corpus.list_transcripts(session.store)] == ["n1", "s1"]
+
+
+def test_input_of_which_nothing_can_be_used_leaves_nothing_behind(study: Path) -> None:
+    for name in ("north/n1.txt", "south/s1.txt"):
+        (study / "transcripts" / name).write_bytes(b"\0\1\2\3" * 100)
+    with pytest.raises(Faults) as raised:
+        work.try_first(work.open_session(study))
+    assert len(raised.value.exceptions) == 2
+    assert not list(study.glob("*.db*"))
+
+
+class Dying(embed.HashingEncoder):
+    """Stops in the middle of the work, as a killed process would."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+
+    def encode(self, texts: object) -> NDArray[np.float32]:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return super().encode(texts)  # type: ignore[arg-type]
+
+
+@contextmanager
+def small_portions() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embed, "PORTION", 2)
+        yield
+
+
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 4])
+def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_path: Path, after: int) -> None:
+    shutil.copytree(study, tmp_path / "undisturbed")
+    expected = outcome(suggest(tmp_path / "undisturbed")[0])
+    with small_portions():
+        session = work.open_session(study)
+        session.__dict__["encoder"] = Dying(after)
+        with pytest.raises(KeyboardInterrupt):
+            work.run_direct(session, work.look(session), None, work.no_progress)
+        session.store.close()
+        resumed, tally = suggest(study)
+    assert outcome(resumed) == expected
+    done = [0, 2, 3, 5, 7][after]  # portions of 2 out of 3 texts, 2 texts, and 6 of the codebook
+    assert tally.embedded == 11 - done
+
+
+def test_session_faults_are_told_together(study: Path) -> None:
+    (study / "codebook.csv").unlink()
+    (study / "study.toml").write_text((study / "study.toml").read_text().replace("hashing", "nowhere"))
+    with pytest.raises(Faults) as raised:
+        work.open_session(study)
+    assert len(raised.value.exceptions) == 2
+
+
+def test_progress_ends_where_it_said(study: Path) -> None:
+    session = work.open_session(study)
+    told: list[tuple[str, int, int]] = []
+    work.run_direct(session, work.look(session), None, lambda *step: told.append(step))
+    assert ("transcripts", 2, 2) in told
+    assert ("rank", 2, 2) in told
+    last = {stage: (done, total) for stage, done, total in told}
+    assert all(done == total for done, total in last.values())
