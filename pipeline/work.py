@@ -82,7 +82,7 @@ class Session:
     def files(self) -> dict[str, transcripts.File]:
         """The study's transcript files by source. Raises ``Faults`` if they cannot be told apart."""
         files, faults = transcripts.find(self.study)
-        raise_all(faults)
+        raise_all([*faults, *_of_one_name(files)])
         return {file.source: file for file in files}
 
     @cached_property
@@ -104,6 +104,17 @@ def open_session(path: Path) -> Session:
     assert codebook is not None
     assert located is not None
     return Session(study=study, codebook=codebook, located=located)
+
+
+def _of_one_name(files: Sequence[transcripts.File]) -> Iterator[TranscriptFault]:
+    """Tell of files that would be transcripts of one name; tables may hold several, whose names are theirs."""
+    first: dict[tuple[str, str], transcripts.File] = {}
+    for file in files:
+        if file.path.suffix.lower() not in (".csv", ".xlsx"):
+            other = first.setdefault((file.site.name, file.path.stem), file)
+            if other is not file:
+                problem = f"is the second transcript called {file.path.stem} in {file.site.name}, after {other.source}"
+                yield TranscriptFault(file.source, problem, "rename one of the two")
 
 
 def gathered(faults: list[Fault], reading: Callable[[], T]) -> T | None:

@@ -59,30 +59,35 @@ def open_store(url: str, *, create: bool = True) -> Store:
         raise StoreFault(place, "there is no store yet", "`themescout suggest STUDY` makes it")
     if file and not file.parent.is_dir():
         raise StoreFault(place, "its folder does not exist", "make the folder or correct `store` in study.toml")
-    with _told_as_fault(place):
-        engine = _engine(url)
-        store = Store(engine, place)
-        try:
-            with store.reading() as connection:
-                found = _revision(connection)
-            if found != HEAD:
-                _bring_up_to_date(store, found, file)
-        except BaseException:
-            engine.dispose()
-            raise
+    look_at(url)
+    store = Store(_engine(url), place)
+    try:
+        with store.reading() as connection:
+            found = _revision(connection)
+        if found != HEAD:
+            _bring_up_to_date(store, found, file)
+    except BaseException:
+        store.close()
+        raise
     return store
 
 
 def look_at(url: str) -> None:
-    """Raise ``StoreFault`` if there is a store that this program could not use; change nothing."""
-    if has_store(url):
-        file = _sqlite_file(url)
-        store = Store(_engine(url), str(file or "the store"))
+    """Raise ``StoreFault`` if there is a file that this program could not use as its store; change nothing.
+
+    Read past SQLAlchemy: even to open a store as we work with it writes to its file.
+    """
+    file = _sqlite_file(url)
+    if file is None or not file.exists():
+        return
+    with _told_as_fault(str(file)):
         try:
-            with store.reading() as connection:
-                _refuse_newer(store, _revision(connection))
-        finally:
-            store.close()
+            with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+                tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
+                found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
+        except sqlite3.Error as error:
+            raise exc.OperationalError(None, None, error) from error
+    _refuse_newer(str(file), found[0] if found else None)
 
 
 def has_store(url: str) -> bool:
@@ -136,15 +141,15 @@ def _alembic() -> Config:
     return config
 
 
-def _refuse_newer(store: Store, found: str | None) -> None:
+def _refuse_newer(place: str, found: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if found is not None and found not in known:
         problem = f"was written by a newer version (schema {found})"
-        raise StoreFault(store.place, problem, "update themescout to open it")
+        raise StoreFault(place, problem, "update themescout to open it")
 
 
 def _bring_up_to_date(store: Store, found: str | None, file: Path | None) -> None:
-    _refuse_newer(store, found)
+    _refuse_newer(store.place, found)
     if found is not None:
         if file is None:
             raise StoreFault(store.place, "is of an older schema", "upgrade it when nobody else works with it")
@@ -178,7 +183,7 @@ def _told_as_fault(place: str) -> Iterator[None]:
             raise StoreFault(
                 place, f"stayed locked for {BUSY_SECONDS} s", "end the other program that writes to it"
             ) from error
-        if isinstance(error, exc.OperationalError) or "not a database" in said or "malformed" in said:
+        if isinstance(error, exc.OperationalError) or "malformed" in said:
             raise StoreFault(
                 place, f"cannot be used: {said}", "check the file, its folder and the free space"
             ) from error

@@ -1,0 +1,163 @@
+"""What goes into and comes out of a study's store besides suggesting: status, human coding, tables, evaluation."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypedDict
+
+from . import evaluate as evaluating
+from . import exchange, rank, store, work
+from .coded import coded_segments, material
+from .errors import Faults, StoreFault, StudyFault, raise_all
+from .records import Coding, Segment, SegmentId, present
+from .store import corpus, decisions, runs, vectors
+
+
+class SiteStatus(TypedDict):
+    """How far the work at one site has come."""
+
+    site: str
+    transcripts: int
+    segments: int
+    suggested: int  # segments with at least one suggestion that passed the threshold
+    decided: int  # segments that at least one coder decided on
+    quarantined: int  # files set aside
+    coders: dict[str, int]  # segments decided on, by coder
+
+
+def status(session: work.Session) -> list[SiteStatus]:
+    """Return how far the work has come, by site, without making a store."""
+    if not store.has_store(session.study.store_url):
+        return [_site_status(site.name, [], Counter(), Counter(), 0) for site in session.study.site]
+    entries = corpus.list_transcripts(session.store)
+    site_of = {entry.id: entry.site for entry in entries}
+    suggested = Counter(site_of[transcript] for transcript in runs.suggested_transcripts(session.store))
+    decided: Counter[tuple[str, str]] = Counter()
+    places = {segment.id: site_of[segment.transcript] for segment in corpus.load_segments(session.store, people=True)}
+    anybody: dict[SegmentId, str] = {}
+    for coding in present(decisions.load_decisions(session.store)):
+        if site := places.get(coding.segment):
+            decided[site, coding.coder] += 1
+            anybody[coding.segment] = site
+    aside = Counter(source.site for source in work.quarantined(session))
+    done = Counter(anybody.values())
+    return [
+        _site_status(site.name, [e for e in entries if e.site == site.name], suggested, done, aside[site.name])
+        | {"coders": {coder: n for (at, coder), n in sorted(decided.items()) if at == site.name}}
+        for site in session.study.site
+    ]
+
+
+def _site_status(
+    site: str, entries: Sequence[corpus.Entry], suggested: Counter[str], decided: Counter[str], aside: int
+) -> SiteStatus:
+    return SiteStatus(
+        site=site,
+        transcripts=len(entries),
+        segments=sum(entry.segments for entry in entries),
+        suggested=suggested[site],
+        decided=decided[site],
+        quarantined=aside,
+        coders={},
+    )
+
+
+def import_coding(
+    session: work.Session, file: Path, *, partly: bool, progress: work.Progress
+) -> tuple[int, int, Faults | None]:
+    """Keep the human coding of a table; return its number of rows, of decisions made, and what did not fit.
+
+    Transcripts are read first where the store does not have them. All rows must fit, unless ``partly``: then those
+    that fit are kept. Importing the same table again makes no decision. Raises ``Faults``.
+    """
+    rows = exchange.read_coding(file)
+    if not store.has_store(session.study.store_url):
+        work.try_first(session)
+    work.read_pending(session, progress)
+    read = corpus.load_transcripts(session.store)
+    segments = corpus.load_segments(session.store, people=True)
+    placed = exchange.place_coding(rows, read, segments, session.codebook.names, place=str(file))
+    if placed.faults and not partly:
+        raise_all(placed.faults)
+    known = {segment.id for segment in segments}
+    corpus.add_person_segments(session.store, [c.segment for c in placed.codings if c.segment.id not in known])
+    now = datetime.now(UTC)
+    codings = [
+        Coding(segment=c.segment.id, coder=c.coder, themes=c.themes, coded_at=c.coded_at or now) for c in placed.codings
+    ]
+    made = decisions.add_coding(session.store, codings, session.codebook.revision)
+    return len(rows), made, Faults(placed.faults) if placed.faults else None
+
+
+def export(session: work.Session, what: str, format: str, out: Path) -> int:  # noqa: A002  # the option's name
+    """Write a table and return its number of rows. Raises ``Fault`` if it cannot be written."""
+    if not store.has_store(session.study.store_url):
+        raise StoreFault(str(session.study.file), "there is no store yet", "`themescout suggest STUDY` makes it")
+    columns, rows = {"suggestions": _suggestions, "decisions": _decisions, "coding": _coding}[what](session)
+    count = 0
+
+    def counted() -> Iterator[tuple[exchange.Cell, ...]]:
+        nonlocal count
+        for row in rows:
+            count += 1
+            yield row
+
+    exchange.write_table(out, columns, counted(), format=format)
+    return count
+
+
+_Table = tuple[Sequence[str], Iterator[tuple[exchange.Cell, ...]]]
+
+
+def _suggestions(session: work.Session) -> _Table:
+    by_run = {run.id: run for run in runs.list_runs(session.store)}
+    made = runs.load_suggestions(session.store)
+    provenance = {}
+    for segment, given in made.items():
+        run = by_run[given[0].run]
+        provenance[segment] = exchange.Provenance(
+            encoder=run.encoder, codebook_revision=run.codebook_revision, run=run.id
+        )
+    segments = corpus.load_segments(session.store)
+    read = corpus.load_transcripts(session.store)
+    flat = [one.suggestion for given in made.values() for one in given]
+    return exchange.SUGGESTION_COLUMNS, exchange.suggestion_rows(segments, read, flat, provenance=provenance)
+
+
+def _decisions(session: work.Session) -> _Table:
+    given = decisions.load_decisions(session.store)
+    segments = _segments(session, [decision.segment for decision in given])
+    read = corpus.load_transcripts(session.store, {segment.transcript for segment in segments})
+    return exchange.DECISION_COLUMNS, exchange.decision_rows(given, segments, read)
+
+
+def _coding(session: work.Session) -> _Table:
+    codings = present(decisions.load_decisions(session.store))
+    segments = _segments(session, [coding.segment for coding in codings])
+    read = corpus.load_transcripts(session.store, {segment.transcript for segment in segments})
+    return exchange.CODING_COLUMNS, exchange.coding_rows(codings, segments, read)
+
+
+def _segments(session: work.Session, ids: Sequence[SegmentId]) -> list[Segment]:
+    return corpus.load_segments(session.store, ids=set(ids))
+
+
+def evaluate(
+    session: work.Session, *, source: evaluating.Source, transfer: bool, progress: work.Progress
+) -> evaluating.Evaluation:
+    """Tell how good suggestions are on the human coding in the store, beside the baselines. Raises ``StudyFault``."""
+    remedy = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
+    if not store.has_store(session.study.store_url):
+        raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
+    coded = coded_segments(session.store)
+    if not any(coding.themes for given in coded.codings.values() for coding in given):
+        raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
+    if transfer and len(session.study.site) < 2:
+        raise StudyFault(str(session.study.file), "has one site: nothing to transfer from", "leave --transfer out")
+    work.prepare(session, work.Tally(), progress)
+    texts = [*rank.codebook_texts(session.codebook), *coded.texts]
+    known = vectors.load_vectors(session.store, session.located.fingerprint, texts)
+    read = corpus.load_transcripts(session.store, {segment.transcript for segment in coded.segments})
+    measured = material(coded, session.codebook, known, read)
+    return evaluating.evaluate(measured, source=source, transfer=transfer, settings=session.study.rank)
