@@ -1,0 +1,47 @@
+"""Who may come in: whoever knows the token, from this machine. And what a browser may do with our pages."""
+
+import secrets
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+}
+
+
+class Guard:
+    """Lets nobody in who does not know the token or who comes under another name than this machine's own."""
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self.app = app
+        self.token = token.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or say that there is nothing."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(HEADERS)
+            await send(message)
+
+        host = Headers(scope=scope).get("host", "").lower()
+        name = host if host.endswith("]") else host.rsplit(":", 1)[0]
+        given = scope["path"].split("/")[1:2] or [""]
+        known = secrets.compare_digest(given[0].encode("utf-8", "surrogateescape"), self.token)
+        if known and name in HOSTS:
+            await self.app(scope, receive, guarded)
+        else:
+            # Also what a foreign page gets that has its own name point to this machine (DNS rebinding).
+            await PlainTextResponse("There is nothing here.", 404)(scope, receive, guarded)

@@ -1,0 +1,189 @@
+"""What the templates show, as records. Everything here is pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
+
+from ..records import Answer, Segment, SegmentId, Suggestion, Theme, Transcript, TranscriptId, Turn
+from ..store.corpus import Entry
+from .queue import Progress, Standing, State, state_of, themes_of
+
+PAGE = 100  # transcripts on one page of the overview
+# In words first: coders read a bare number as more certain than it is.
+WORDS = ((0.9, "very likely"), (0.7, "likely"), (0.5, "more likely than not"), (0.3, "possible"), (0.0, "unlikely"))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Passage:
+    """A segment in its place, with what the coder made of it."""
+
+    segment: Segment
+    number: int  # from 1, in its transcript
+    state: State
+    mark: str  # the state in words
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stretch:
+    """Some text of a turn: a passage, or what lies between passages."""
+
+    text: str
+    passage: Passage | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """A turn with its stretches, or, without a turn, text that nobody says."""
+
+    turn: Turn | None
+    stretches: tuple[Stretch, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A suggestion with its theme and the coder's answer to it."""
+
+    number: int  # the key that accepts it
+    suggestion: Suggestion
+    theme: Theme
+    answer: str  # "" if there is none
+
+    @property
+    def likelihood(self) -> str:
+        """The probability in words and rounded, never as certainty."""
+        return likelihood(self.suggestion.probability)
+
+    @property
+    def given(self) -> bool:
+        """Whether the coder gave the segment this theme."""
+        return self.answer in ("accept", "add")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Row:
+    """A transcript in the overview."""
+
+    entry: Entry
+    progress: Progress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """One page of the overview."""
+
+    sites: tuple[tuple[str, tuple[Row, ...]], ...]
+    total: Progress
+    found: int  # transcripts that match the search
+    page: int  # from 1
+    pages: int
+
+
+def likelihood(probability: float) -> str:
+    """Return a probability in words and as a percentage.
+
+    >>> likelihood(0.71), likelihood(0.9999)
+    ('likely, 71\\xa0%', 'very likely, 99\\xa0%')
+    """
+    words = next((told for floor, told in WORDS if probability >= floor), WORDS[-1][1])
+    return f"{words}, {min(max(round(100 * probability), 1), 99)}\N{NO-BREAK SPACE}%"
+
+
+def mark(answers: Standing) -> str:
+    """Return in a few words what a coder made of a segment."""
+    given = [decision.answer for decision in answers.values()]
+    unsure = ["unsure"] if Answer.UNSURE in given else []
+    match state_of(answers):
+        case State.CODED:
+            words = list(themes_of(answers))
+        case State.NOTHING:
+            words = ["nothing fits"]
+        case State.REJECTED:
+            words = [f"no theme, {given.count(Answer.REJECT)} rejected"]
+        case State.UNSURE:
+            words = []
+        case State.OPEN:
+            words = ["open"]
+    return "; ".join(words + unsure)
+
+
+def passages(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -> list[Passage]:
+    """Return the segments of a transcript as passages, numbered in their order."""
+    return [
+        Passage(
+            segment=segment,
+            number=number,
+            state=state_of(answers.get(segment.id, {})),
+            mark=mark(answers.get(segment.id, {})),
+        )
+        for number, segment in enumerate(segments, 1)
+    ]
+
+
+def document(transcript: Transcript, cut: Sequence[Passage]) -> list[Said]:
+    """Return the whole text of a transcript in order: turns with their passages, and what stands between turns."""
+    by_turn: dict[int, list[Passage]] = {}
+    for passage in cut:
+        by_turn.setdefault(passage.segment.turn, []).append(passage)
+    said: list[Said] = []
+    at = 0
+    for index, turn in enumerate(transcript.turns):
+        if words := _without_label(transcript.text[at : turn.start], turn.speaker):
+            said.append(Said(turn=None, stretches=(Stretch(text=words, passage=None),)))
+        said.append(Said(turn=turn, stretches=tuple(_stretches(transcript.text, turn, by_turn.get(index, [])))))
+        at = max(at, turn.end)
+    if rest := transcript.text[at:].strip():
+        said.append(Said(turn=None, stretches=(Stretch(text=rest, passage=None),)))
+    return said
+
+
+def _without_label(gap: str, speaker: str) -> str:
+    """Return the text before a turn without the line that names its speaker: the page names the speaker itself."""
+    lines = gap.strip().split("\n")
+    return "\n".join(lines[:-1] if speaker and speaker in lines[-1] else lines).strip()
+
+
+def _stretches(text: str, turn: Turn, cut: Sequence[Passage]) -> list[Stretch]:
+    stretches: list[Stretch] = []
+    at = turn.start
+    for passage in cut:
+        if between := text[at : passage.segment.start].strip():
+            stretches.append(Stretch(text=between, passage=None))
+        stretches.append(Stretch(text=passage.segment.text, passage=passage))
+        at = max(at, passage.segment.end)
+    if rest := text[at : turn.end].strip():
+        stretches.append(Stretch(text=rest, passage=None))
+    return stretches
+
+
+def offers(suggestions: Sequence[Suggestion], answers: Standing, themes: Mapping[str, Theme]) -> list[Offer]:
+    """Return visible suggestions as offers, numbered in their order; those that passed the threshold come first."""
+    ordered = sorted(suggestions, key=lambda suggestion: (not suggestion.suggested, suggestion.rank))
+    return [
+        Offer(
+            number=number,
+            suggestion=suggestion,
+            theme=themes[suggestion.theme],
+            answer=answers[suggestion.theme].answer.value if suggestion.theme in answers else "",
+        )
+        for number, suggestion in enumerate(ordered, 1)
+    ]
+
+
+def overview(
+    entries: Sequence[Entry], done: Mapping[TranscriptId, Progress], *, search: str = "", page: int = 1
+) -> Overview:
+    """Return one page of the transcripts whose name or site contains the search words, by site."""
+    words = search.casefold().split()
+    found = [e for e in entries if all(word in f"{e.site} {e.name}".casefold() for word in words)]
+    pages = max(1, ceil(len(found) / PAGE))
+    page = min(max(page, 1), pages)
+    rows = [Row(entry=e, progress=done.get(e.id, Progress())) for e in found[(page - 1) * PAGE : page * PAGE]]
+    sites = tuple((site, tuple(group)) for site, group in groupby(rows, key=lambda row: row.entry.site))
+    counted = [done[e.id] for e in entries if e.id in done]
+    total = Progress(
+        segments=sum(p.segments for p in counted),
+        decided=sum(p.decided for p in counted),
+        unsure=sum(p.unsure for p in counted),
+    )
+    return Overview(sites=sites, total=total, found=len(found), page=page, pages=pages)
