@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from . import embed, store, transcripts
-from .codebook import read_codebook
+from .codebook import doubts, read_codebook
 from .config import Study, load_study
 from .errors import Fault
 from .records import Codebook, Role, Segment, Transcript
@@ -91,8 +91,10 @@ def _notes(
             if site.language.split("-")[0] not in located.languages:
                 known = f"encoder {located.name} knows {', '.join(located.languages)}"
                 yield f"{site.name} is in `{site.language}` and {known}: expect weak suggestions"
+    if codebook:
+        yield from map(str, doubts(study.codebook_file))
     for theme in codebook.themes if codebook else ():
-        if not theme.exemplars:
+        if theme.definition and not theme.exemplars:
             yield f"theme {theme.name} has no exemplar: its suggestions rest on its definition alone"
     for found in sites:
         if found.turns and not found.moderator_turns:

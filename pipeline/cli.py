@@ -203,6 +203,7 @@ def _suggest(session: "Session", site: str | None, direct: bool, progress: "Prog
 
     if not store.has_store(session.study.store_url):
         work.try_first(session)
+        session.encoder  # noqa: B018  # loaded now: a damaged one must leave nothing behind
     pending = work.look(session, site)
     if pending.nothing:
         return pending, work.Tally()

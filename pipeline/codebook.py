@@ -55,16 +55,29 @@ def read_codebook(path: Path) -> Codebook:
 
     Raises ``Faults`` with one ``CodebookFault`` for everything that is wrong, each with the line where it can be told.
     """
+    drafts, faults = _read(path)
+    by_name = {folded(draft.name): draft for draft in drafts}
+    faults.extend(_parent_faults(str(path), drafts, by_name))
+    faults.extend(_substance_faults(str(path), drafts))
+    raise_all(faults)
+    return Codebook(themes=tuple(_theme(draft, by_name) for draft in drafts))
+
+
+def doubts(path: Path) -> list[CodebookFault]:
+    """Return what is allowed in a codebook and may be a mistake: exemplars that stand twice, and empty themes.
+
+    A quote can show two themes, and a theme can be there to group others. Raises ``Faults`` like ``read_codebook``.
+    """
+    drafts, faults = _read(path)
+    raise_all(faults)
+    return [*_repeated(str(path), drafts), *_empty(str(path), drafts)]
+
+
+def _read(path: Path) -> tuple[list["_Draft"], list[CodebookFault]]:
     if (reader := _READERS.get(path.suffix.lower())) is None:
         problem = f"`{path.suffix}` is not a known kind of codebook file"
         raise Faults([CodebookFault(str(path), problem, f"save it as one of {', '.join(_READERS)}")])
-    drafts, faults = _drafts(str(path), reader(path))
-    by_name = {folded(draft.name): draft for draft in drafts}
-    faults.extend(_parent_faults(str(path), drafts, by_name))
-    faults.extend(_exemplar_faults(str(path), drafts))
-    faults.extend(_empty_faults(str(path), drafts))
-    raise_all(faults)
-    return Codebook(themes=tuple(_theme(draft, by_name) for draft in drafts))
+    return _drafts(str(path), reader(path))
 
 
 @dataclass(slots=True)
@@ -169,7 +182,7 @@ def _cycle(draft: _Draft, by_name: Mapping[str, _Draft]) -> list[str]:
     return names if above is draft else []
 
 
-def _exemplar_faults(path: str, drafts: Sequence[_Draft]) -> Iterator[CodebookFault]:
+def _repeated(path: str, drafts: Sequence[_Draft]) -> Iterator[CodebookFault]:
     inside: dict[tuple[str, str], int] = {}
     positive: dict[str, tuple[str, int]] = {}
     for draft in drafts:
@@ -185,21 +198,22 @@ def _exemplar_faults(path: str, drafts: Sequence[_Draft]) -> Iterator[CodebookFa
             other, there = positive.setdefault(text, (draft.name, line))
             if other != draft.name:
                 problem = f"an exemplar of theme `{draft.name}` also stands under `{other}`{_line(there)}"
-                yield CodebookFault(_at(path, line), problem, "keep it under one, and make it a near_miss of the other")
+                yield CodebookFault(_at(path, line), problem, "if it shows only one, make it a near_miss of the other")
 
 
-def _empty_faults(path: str, drafts: Sequence[_Draft]) -> Iterator[CodebookFault]:
+def _substance_faults(path: str, drafts: Sequence[_Draft]) -> Iterator[CodebookFault]:
     if not drafts:
         yield CodebookFault(path, "the codebook has no themes", "add one row per theme and exemplar")
     elif not any(draft.exemplars or draft.fields["definition"] for draft in drafts):
         problem = "no theme has an exemplar or a definition"
         yield CodebookFault(path, problem, "add them: suggestions rest on nothing else")
-    else:
-        for draft in drafts:
-            if not (draft.exemplars or draft.fields["definition"] or draft.fields["include"]):
-                problem = f"theme `{draft.name}` is empty"
-                remedy = "give it a definition, an inclusion rule or an exemplar, or delete it"
-                yield CodebookFault(_at(path, draft.line), problem, remedy)
+
+
+def _empty(path: str, drafts: Sequence[_Draft]) -> Iterator[CodebookFault]:
+    for draft in drafts:
+        if not (draft.exemplars or draft.fields["definition"] or draft.fields["include"]):
+            problem = f"theme `{draft.name}` is empty: its suggestions rest on its name alone"
+            yield CodebookFault(_at(path, draft.line), problem, "give it a definition or an exemplar, or delete it")
 
 
 # Files -> rows

@@ -179,7 +179,7 @@ class Decision:
     segment: SegmentId
     coder: str
     answer: Answer
-    theme: str = ""  # empty only with NOTHING and its UNDO
+    theme: str = ""  # empty for the segment as a whole: NOTHING, UNSURE and their UNDO
     rank: int | None = None
     score: float | None = None
     probability: float | None = None

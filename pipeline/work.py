@@ -165,13 +165,11 @@ def read_pending(session: Session, progress: Progress = no_progress) -> None:
 
 
 def try_first(session: Session) -> None:
-    """Before a store is made: load the encoder and read files until one is whole.
+    """Before a store is made: read files until one is whole.
 
     So that input of which nothing can be used leaves nothing behind. Raises ``Faults`` with what is wrong.
     """
     faults: list[Fault] = []
-    gathered(faults, lambda: session.encoder)
-    raise_all(faults)
     for file in session.files.values():
         if gathered(faults, lambda file=file: read_and_cut(session.study, file)) is not None:  # type: ignore[misc]
             return

@@ -29,6 +29,7 @@ class Placed:
 
     codings: tuple[PlacedCoding, ...]
     faults: tuple[CodingFault, ...]
+    silent: int = 0  # rows about segments of a survey in which nothing was said: there is nothing to code
 
 
 class _No(NamedTuple):
@@ -45,6 +46,7 @@ class _Document(NamedTuple):
     transcript: Transcript
     by_name: dict[str, Segment]
     by_span: dict[tuple[int, int], Segment]
+    silent: frozenset[str]  # names of the segments in which nothing was said
 
 
 def place_coding(
@@ -62,17 +64,25 @@ def place_coding(
     themes are one fault each, however many rows name them. No row is left out without a fault.
     """
     rows = tuple(rows)
-    finder = _documents(transcripts, segments)
-    documents = {where: _document(*where, finder) for where in {(row.site, row.document): None for row in rows}}
+    known = _documents(transcripts, segments)
+    alike = defaultdict(list)
+    for one in known:
+        alike[folded(one.transcript.name)].append(one)
+    wanted = {(row.site, row.document): None for row in rows}
+    documents = {(site, name): _document(site, name, alike[folded(name)], known) for site, name in wanted}
     spelled = {folded(theme): theme for theme in themes}
     codes = {code: _theme(code, spelled) for row in rows for code in row.codes}
     placed: dict[tuple[str, str], tuple[int, PlacedCoding]] = {}
     faults = _gathered(rows, documents, codes, place)
+    silent = 0
     for row in rows:
         document = documents[row.site, row.document]
         named = [codes[code] for code in row.codes]
         if isinstance(document, _No) or any(isinstance(theme, _No) for theme in named):
             continue  # told above, once for all rows
+        if row.segment in document.silent and not row.text:
+            silent += 1
+            continue
         segment = _segment(row, document)
         if isinstance(segment, _No):
             faults.append(CodingFault(f"{place}:{row.line}", f"cannot be placed: {segment.problem}", segment.remedy))
@@ -82,7 +92,7 @@ def place_coding(
         line, earlier = placed.setdefault((segment.id, row.coder), (row.line, coding))
         if earlier.themes != chosen:
             faults.append(contradiction(f"{place}:{row.line}", row.coder, line))
-    return Placed(codings=tuple(coding for _, coding in placed.values()), faults=tuple(faults))
+    return Placed(codings=tuple(coding for _, coding in placed.values()), faults=tuple(faults), silent=silent)
 
 
 def _gathered(
@@ -113,7 +123,9 @@ def _theme(code: str, spelled: Mapping[str, str]) -> str | _No:
 
 
 def _documents(transcripts: Mapping[TranscriptId, Transcript], segments: Iterable[Segment]) -> list[_Document]:
-    documents = {key: _Document(key, transcript, {}, {}) for key, transcript in transcripts.items()}
+    documents = {
+        key: _Document(key, transcript, {}, {}, _silent(transcript)) for key, transcript in transcripts.items()
+    }
     for segment in segments:
         if document := documents.get(segment.transcript):
             document.by_name[segment.name] = segment
@@ -121,26 +133,36 @@ def _documents(transcripts: Mapping[TranscriptId, Transcript], segments: Iterabl
     return list(documents.values())
 
 
-def _document(site: str, name: str, documents: Sequence[_Document]) -> _Document | _No:
-    """Return the document of that name, at that site if one is given; case and spacing only matter between two."""
-    sites = list(dict.fromkeys(document.transcript.site for document in documents))
-    if site and folded(site) not in map(folded, sites):
-        near = nearest(site, sites)
-        remedy = f"did you mean `{near}`?" if near else f"sites are {', '.join(sites)}"
-        return _No(f"the study has no site `{site}`", remedy)
-    there = [d for d in documents if not site or folded(d.transcript.site) == folded(site)]
-    alike = [d for d in there if folded(d.transcript.name) == folded(name)]
-    found = [d for d in alike if d.transcript.name == name] or alike
+def _silent(transcript: Transcript) -> frozenset[str]:
+    return frozenset(turn.segment for turn in transcript.turns if turn.segment is not None and turn.start == turn.end)
+
+
+def _document(site: str, name: str, alike: Sequence[_Document], known: Sequence[_Document]) -> _Document | _No:
+    """Return the document of that name, at that site if one is given; case and spacing only matter between two.
+
+    ``alike`` are those of the ``known`` documents whose name is the same but for case and spacing.
+    """
+    there = [d for d in alike if not site or folded(d.transcript.site) == folded(site)]
+    found = [d for d in there if d.transcript.name == name] or there
     if len(found) == 1:
         return found[0]
     if not found:
-        near = nearest(name, [d.transcript.name for d in there])
-        remedy = f"did you mean `{near}`?" if near else "add its transcript to the study, or correct the name"
-        return _No(f"there is no transcript `{name}`", remedy)
+        return _no_document(site, name, known)
     places = sorted({d.transcript.site for d in found})
     if len(places) > 1:
         return _No(f"there is a transcript `{name}` at {' and at '.join(places)}", "fill a column `site`")
     return _No(f"there are {len(found)} transcripts `{name}` at {places[0]}", "give the files different names")
+
+
+def _no_document(site: str, name: str, known: Sequence[_Document]) -> _No:
+    sites = list(dict.fromkeys(document.transcript.site for document in known))
+    if site and folded(site) not in map(folded, sites):
+        near = nearest(site, sites)
+        remedy = f"did you mean `{near}`?" if near else f"sites are {', '.join(sites)}"
+        return _No(f"the study has no site `{site}`", remedy)
+    near = nearest(name, [d.transcript.name for d in known if not site or folded(d.transcript.site) == folded(site)])
+    remedy = f"did you mean `{near}`?" if near else "add its transcript to the study, or correct the name"
+    return _No(f"there is no transcript `{name}`", remedy)
 
 
 def _segment(row: CodedRow, document: _Document) -> Segment | _No:

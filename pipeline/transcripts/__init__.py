@@ -139,7 +139,7 @@ def read(file: File, study: Study) -> list[Transcript]:
         raise Faults([_unknown(file.source, suffix)])
     drafts = READERS[suffix](_bytes(file.path, file.source), file.source, file.site.moderators)
     drafts = [draft for draft in drafts if draft.turns]
-    if not drafts:
+    if not any(said.end > said.start for draft in drafts for said in draft.turns):
         raise refuse(file.source, "holds no talk", "check the file, or remove it")
     sites = {site.name: site for site in study.site}
     raise_all(_unknown_site(file, draft, sites) for draft in drafts if draft.site and draft.site not in sites)

@@ -49,14 +49,17 @@ Reader = Callable[[bytes, str, tuple[str, ...]], list[Draft]]
 
 
 def compose(pieces: Iterable[Piece], *, name: str | None = None, site: str | None = None) -> Draft:
-    """Return a draft whose text has each piece on a line of its own, as ``Speaker: words``; empty ones are left out.
+    """Return a draft whose text has each piece on a line of its own, as ``Speaker: words``.
+
+    Pieces without words are left out, except those that the file calls segments: they may be coded by name.
 
     >>> compose([Piece(speaker="P1", words="Good.", line=2), Piece(speaker="", words="Yes.", line=3)]).text
     'P1: Good.\\nYes.'
     """
     lines, turns, at = [], [], 0
     for piece in pieces:
-        if not (words := piece.words.strip()):
+        words = piece.words.strip()
+        if not words and piece.segment is None:
             continue
         speaker = " ".join(piece.speaker.split())
         label = f"{speaker}: " if speaker else ""

@@ -116,7 +116,7 @@ class _Table:
 
     def add(self, number: int, cells: Sequence[str]) -> None:
         row = {name: cells[at].strip() if at < len(cells) else "" for name, at in self.columns.items()}
-        if not row["text"]:
+        if not row["text"] and not row.get("segment"):
             return
         key = (row.get("site", ""), row.get("document"))
         if key[1] == "":
