@@ -27,7 +27,7 @@ from .store import corpus, runs, vectors
 READS = 1  # raised when reading or cutting files gives something else than before
 RANKS = 1  # raised when ranking the same material gives something else than before
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
-FOLDS = 10  # models fitted to keep what coders said of a transcript out of its own suggestions
+FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]  # stage, how many are done, out of how many

@@ -1,0 +1,132 @@
+"""The Prefect flow does what the direct way does, tells Prefect nothing it should not know, and stays silent."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import work
+from pipeline.store import corpus, runs
+
+pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's warnings are not ours
+
+SECRET = "handbag"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run a Prefect server of its own for all tests here."""
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    from prefect.testing.utilities import prefect_test_harness
+
+    from pipeline import flows  # noqa: F401  # sets what Prefect reads when it is imported
+
+    with prefect_test_harness(server_startup_timeout=240):
+        yield
+
+
+def suggestions(session: work.Session) -> list[tuple[Any, ...]]:
+    made = runs.load_suggestions(session.store)
+    return [(one.run, one.suggestion) for given in made.values() for one in given]
+
+
+def recorded(until: str) -> str:
+    """Return the server's whole database as text, once it holds ``until``: it writes task runs down a little later."""
+    from prefect.settings import get_current_settings
+
+    url = get_current_settings().server.database.connection_url
+    assert url is not None
+    file = Path(url.get_secret_value().partition(":///")[2])
+    ends = time.monotonic() + 60
+    while True:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            told = "\n".join(connection.iterdump())
+        if until in told or time.monotonic() > ends:
+            return told
+        time.sleep(0.5)
+
+
+def run(study: Path) -> tuple[work.Session, work.Tally]:
+    from pipeline import flows
+
+    session = work.open_session(study)
+    return session, flows.run(session, work.look(session), None, work.no_progress)
+
+
+def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_path: Path) -> None:
+    import shutil
+
+    (study / "transcripts/north/bad.docx").write_bytes(b"no archive: " + SECRET.encode())
+    (study / "transcripts/south/s1.txt").write_text(f"Moderator: So?\n\nEve: She hid her {SECRET} when I came in.\n")
+    shutil.copytree(study, tmp_path / "direct")
+    session, tally = run(study)
+    other = work.open_session(tmp_path / "direct")
+    work.run_direct(other, work.look(other), None, work.no_progress)
+    assert suggestions(session) == suggestions(other)
+    assert tally.transcripts == 2
+    assert [source.path for source in work.quarantined(session)] == ["transcripts/north/bad.docx"]
+
+    told = recorded(until="transcripts/north/n1.txt")
+    assert "transcripts/north/n1.txt" in told  # a task for every file
+    assert "quarantined" in told  # the summary
+    assert SECRET not in told
+    assert work.look(work.open_session(study)).nothing
+
+
+def test_a_bug_keeps_its_message_from_prefect_and_its_traceback_for_us(
+    server: None, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError(SECRET + " once more")
+
+    monkeypatch.setattr(work, "rank_missing", fail)
+    with pytest.raises(ZeroDivisionError, match=SECRET):
+        run(study)
+    told = recorded(until="ZeroDivisionError")
+    assert "ZeroDivisionError: see the terminal" in told
+    assert SECRET + " once more" not in told
+
+
+def test_a_file_that_cannot_be_reached_is_tried_again(server: None, study: Path) -> None:
+    file = study / "transcripts/south/s1.txt"
+    words = file.read_text()
+    session = work.open_session(study)
+    pending = work.look(session)
+    file.unlink()
+    reach = work.reach
+
+    def back_again(session: work.Session, source: str) -> None:
+        try:
+            reach(session, source)
+        finally:
+            file.write_text(words)  # the drive is there again the next time
+
+    from pipeline import flows
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(work, "reach", back_again)
+        tally = flows.run(session, pending, None, work.no_progress)
+    assert tally.transcripts == 2
+    assert not work.quarantined(session)
+    assert len(corpus.list_transcripts(session.store)) == 2
+
+
+def test_the_command_is_silent_and_uses_a_server_of_its_own(study: Path, tmp_path: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
+    environment |= {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "suggest", str(study)],
+        capture_output=True, text=True, check=False, env=environment, cwd=tmp_path, timeout=400,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("2 transcripts read, 5 segments; 11 texts embedded")
+    assert (tmp_path / "data/themescout/prefect").is_dir()
+    assert not (tmp_path / ".prefect").exists()
