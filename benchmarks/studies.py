@@ -6,7 +6,7 @@ nhs     4,902 patients' comments from two trusts with their coding; the codebook
 serdif  highlights of twelve usability interviews with their coding; exemplars are those of the first five interviews,
         or five per theme of them (--five)
 haski   three German interviews as DOCX; the codebook is made up
-annomi  six counselling dialogues as VTT, SRT and TXT, one site per format; definitions of clients' talk, no exemplars
+annomi  six counselling dialogues, each as VTT, SRT and TXT, one site per format; themes without exemplars
 
 DATA is the folder that holds `data/`; without it the environment variable THEMESCOUT_SHARED, then ../shared is used.
 The data keep their own licences: nothing of them belongs into this repository.
@@ -50,7 +50,7 @@ def nhs(data: Path, out: Path) -> None:
     entries = [
         {"theme": theme, "definition": definitions[theme], "exemplar": quote}
         for theme, given in quotes.items()
-        for quote in dict.fromkeys(given)
+        for quote in given
     ]
     sites = list(dict.fromkeys(row["site"] for row in kept))
     write(out / "codebook.csv", CODEBOOK, entries)
@@ -136,18 +136,17 @@ def haski(data: Path, out: Path) -> None:
 
 
 def annomi(data: Path, out: Path) -> None:
-    """Write two dialogues in each of three formats, one site per format."""
+    """Write six dialogues in each of three formats, one site per format."""
     files = sorted((data / "transcripts_raw/annomi_en_vtt_srt_txt").iterdir())
-    names = sorted({file.stem for file in files})
     sites = []
-    for at, suffix in enumerate((".vtt", ".srt", ".txt")):
-        mine = [file for file in files if file.suffix == suffix and file.stem in names[2 * at : 2 * at + 2]]
+    for suffix in (".vtt", ".srt", ".txt"):
+        mine = [file for file in files if file.suffix == suffix]
         copy(mine, out / "transcripts" / suffix[1:])
         sites.append({"name": suffix[1:], "transcripts": f"transcripts/{suffix[1:]}", "moderators": ["Therapist"]})
     themes = [t for t in read(data / "annomi/themes.csv") if t["code"].startswith("client:")]
     write(out / "codebook.csv", CODEBOOK, [{"theme": t["code"], "definition": t["definition"]} for t in themes])
     study(out, "Counselling dialogues", sites)
-    tell({"other formats of the same dialogues": len(files) - len(names)}, f"{len(names)} dialogues")
+    tell({}, f"{len(files)} files, {len({file.stem for file in files})} dialogues")
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -222,6 +221,12 @@ def folded(text: str) -> str:
     return " ".join(text.lower().split()).strip(". ")
 
 
+def data_folder(given: Path | None = None) -> Path:
+    """Return the folder with the data, which need not be there: a given one, that of the environment, or ../shared."""
+    beside = Path(__file__).resolve().parents[2] / "shared"
+    return (given or Path(os.environ.get("THEMESCOUT_SHARED", beside))) / "data"
+
+
 def main() -> None:
     """Read the command line and write one study."""
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -230,8 +235,7 @@ def main() -> None:
     told.add_argument("--five", action="store_true", help="serdif: five exemplars per theme")
     given = told.parse_args()
     *before, out = given.paths
-    beside = Path(__file__).resolve().parents[2] / "shared"
-    data = (before[0] if before else Path(os.environ.get("THEMESCOUT_SHARED", beside))) / "data"
+    data = data_folder(before[0] if before else None)
     if not data.is_dir():
         sys.exit(
             f"skipped {given.which}: {data} is not there; name the folder that holds data/, or set THEMESCOUT_SHARED"
