@@ -1,0 +1,34 @@
+"""Write docs/commands.md: the help of every command, as the program gives it.
+
+usage: commands.py            (`make docs`)
+"""
+
+from pathlib import Path
+
+import click
+
+from pipeline.cli import main
+
+FILE = Path(__file__).with_suffix(".md")
+HEAD = """# Commands
+
+Written by `make docs` from the commands' own help.
+
+Exit status: `0` done · `1` cannot be done (one line per fault on standard error: place, what is wrong, what to do) ·
+`2` wrong usage · `3` done, but some transcripts are set aside (listed).
+"""
+
+
+def text() -> str:
+    """Return the page."""
+    parts = [HEAD]
+    for name, command in main.commands.items():
+        with click.Context(
+            command, info_name=f"themescout {name}", max_content_width=100, terminal_width=100
+        ) as context:
+            parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
