@@ -165,22 +165,24 @@ def load_splitter(language: str) -> "SpacySplitter":
     return _load(_SAME.get(code, code))
 
 
+def trained_models() -> tuple[str, ...]:
+    """Return the names of the trained spaCy pipelines that are installed, sorted, without loading any.
+
+    spaCy's own list would import every one of them, and fail if one is broken.
+    """
+    return tuple(sorted({point.name for point in entry_points(group="spacy_models")}))
+
+
 @cache
 def _load(language: str) -> "SpacySplitter":
     import spacy
 
-    # spaCy's own list would import every model there is, and fail if one is broken.
-    models = {point.name for point in entry_points(group="spacy_models")}
-    installed = [name for name in models if name.startswith(f"{language}_")]
+    installed = [name for name in trained_models() if name.startswith(f"{language}_")]
     for name in sorted(installed, key=lambda name: (not name.startswith(f"{language}_core_"), name)):
         try:
             with warnings.catch_warnings(action="ignore"):  # "was trained with another version of spaCy"
                 nlp = spacy.load(name, exclude=["ner", "tagger", "morphologizer", "lemmatizer", "attribute_ruler"])
-        except (
-            OSError,
-            ImportError,
-            ValueError,
-        ):  # made for another spaCy or half installed: not there
+        except (OSError, ImportError, ValueError):  # made for another spaCy or half installed: not there
             continue
         if "senter" in nlp.component_names:
             nlp.select_pipes(

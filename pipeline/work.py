@@ -21,7 +21,7 @@ from .coded import Coded, Vectors, coded_segments, folds, labelled
 from .config import Study, load_study
 from .errors import Fault, Faults, TranscriptFault, raise_all
 from .records import Codebook, Digest, Segment, Suggestion, Transcript, TranscriptId, digest
-from .segment import load_splitter, segment
+from .segment import load_splitter, segment, trained_models
 from .store import corpus, runs, vectors
 
 READS = 1  # raised when reading or cutting files gives something else than before
@@ -191,7 +191,12 @@ def _is_known(study: Study, file: transcripts.File, known: Mapping[str, corpus.S
 def _reading(study: Study, file: transcripts.File) -> Digest:
     """Digest of all but the file's bytes that reading and cutting it depends on."""
     sites = [site.name for site in study.site]
-    return digest(READS, study.segment.digest, file.site.name, file.site.language, file.site.moderators, sites)
+    return digest(
+        READS, trained_models(), study.segment.digest, file.site.name, file.site.language, file.site.moderators, sites
+    )
+
+
+_trained_models = cache(trained_models)  # they may set other boundaries; looking for them takes a moment
 
 
 def file_hash(path: Path) -> str:
