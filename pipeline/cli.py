@@ -139,9 +139,10 @@ def demo(ctx: click.Context, folder: Path, *, direct: bool) -> None:
     if _loud():
         click.echo("")
         ctx.invoke(status, study=folder, as_json=False)
-        click.echo(f"\nLook at the suggestions, and accept or reject them:\n  themescout review {folder}")
-        click.echo(f"How good they are on what two invented coders said:\n  themescout evaluate {folder}")
-        click.echo(f"As a table:\n  themescout export {folder} --what suggestions --format csv --out suggestions.csv")
+        me = "themescout" if shutil.which("themescout") else sys.argv[0]
+        click.echo(f"\nLook at the suggestions, and accept or reject them:\n  {me} review {folder}")
+        click.echo(f"How good they are on what two invented coders said:\n  {me} evaluate {folder}")
+        click.echo(f"As a table:\n  {me} export {folder} --what suggestions --format csv --out suggestions.csv")
 
 
 @main.command(epilog=_example("themescout check my-study"))

@@ -192,7 +192,7 @@ def _reading(study: Study, file: transcripts.File) -> Digest:
     """Digest of all but the file's bytes that reading and cutting it depends on."""
     sites = [site.name for site in study.site]
     return digest(
-        READS, trained_models(), study.segment.digest, file.site.name, file.site.language, file.site.moderators, sites
+        READS, _trained_models(), study.segment.digest, file.site.name, file.site.language, file.site.moderators, sites
     )
 
 
