@@ -22,10 +22,9 @@ Exit status: `0` done · `1` cannot be done (one line per fault on standard erro
 def text() -> str:
     """Return the page."""
     parts = [HEAD]
+    group = click.Context(main, info_name="themescout", **main.context_settings)
     for name, command in main.commands.items():
-        with click.Context(
-            command, info_name=f"themescout {name}", max_content_width=100, terminal_width=100
-        ) as context:
+        with click.Context(command, parent=group, info_name=name, terminal_width=100) as context:
             parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 
