@@ -24,7 +24,7 @@ from pathlib import Path
 
 import studies
 
-from pipeline import embed, work
+from pipeline import embed, intake, work
 from pipeline.config import EmbedSettings, shipped
 from pipeline.store import corpus
 
@@ -61,11 +61,11 @@ def study(folder: Path) -> Path:
     return folder
 
 
-def whole_run(folder: Path) -> tuple[list[str], work.Tally]:
+def whole_run(folder: Path) -> tuple[list[str], intake.Tally]:
     """Run everything once on a fresh store, and return the segments' texts and what took how long."""
-    session = work.open_session(folder)
+    session = intake.open_session(folder)
     session.encoder.encode(["warm up"])  # loading the model is no stage's work
-    tally = work.run_direct(session, work.look(session), None, work.no_progress)
+    tally = work.run_direct(session, work.look(session), None, intake.no_progress)
     return [segment.text for segment in corpus.load_segments(session.store)], tally
 
 

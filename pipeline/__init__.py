@@ -15,7 +15,8 @@ evaluate     coded segments -> how good the suggestions are, beside the baseline
 exchange     records <-> tables of other programs
 store        records <-> database
 coded        decisions -> what ranking learns from and evaluation is made on
-work         the stages joined with the store: ask what is missing, call a stage, keep the result
+intake       a study's files -> the store: what is new, read and cut it, set broken ones aside
+work         suggesting over a store: ask what is missing, call a stage, keep the result
 check        read everything a study consists of, tell every fault, change nothing
 results      status, human coding in, tables out, evaluation
 review       the page where people decide

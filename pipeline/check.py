@@ -10,9 +10,9 @@ from . import embed, store, transcripts
 from .codebook import doubts, read_codebook
 from .config import Study, load_study
 from .errors import Fault
+from .intake import Progress, gathered, read_and_cut
 from .records import Codebook, Role, Segment, Transcript
 from .segment import words
-from .work import Progress, gathered, read_and_cut
 
 COLUMNS = ("site", "language", "transcripts", "turns", "moderator turns", "segments", "words")
 

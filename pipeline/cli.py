@@ -1,5 +1,6 @@
 """The commands: the only place that prints or exits. What is heavy is imported by the command that needs it."""
 
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +14,8 @@ from . import __version__
 from .errors import Fault, Faults
 
 if TYPE_CHECKING:
-    from .work import Pending, Progress, Session, Tally
+    from .intake import Progress, Session, Tally
+    from .work import Pending
 
 DONE, FAULTY, QUARANTINED = 0, 1, 3  # 2 is click's: wrong usage
 
@@ -25,6 +27,9 @@ class _Commands(click.Group):
         return list(self.commands)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's own signature
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show
         try:
             return super().invoke(ctx)
         except Fault as fault:
@@ -85,9 +90,9 @@ def _say(line: str, *, at: int = 1) -> None:
 
 
 def _open(study: Path) -> "Session":
-    from . import work
+    from . import intake
 
-    session = work.open_session(study)
+    session = intake.open_session(study)
     told = (f"study {session.study.file}", f"store {session.study.store}", f"encoder {session.located.fingerprint}")
     _say(", ".join((*told, f"codebook {session.codebook.revision}")), at=2)
     return session
@@ -107,13 +112,15 @@ def init(folder: Path) -> None:
     from .config import FILE, shipped
 
     made = []
-    for name in (FILE, "codebook.csv"):
-        target = folder / name
-        if not target.exists():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(shipped("configs", "new-study", name), target)
-            made.append(target)
-    (folder / "transcripts" / "site-one").mkdir(parents=True, exist_ok=True)
+    try:
+        (folder / "transcripts" / "site-one").mkdir(parents=True, exist_ok=True)
+        for name in (FILE, "codebook.csv"):
+            target = folder / name
+            if not target.exists():
+                shutil.copyfile(shipped("configs", "new-study", name), target)
+                made.append(target)
+    except OSError as error:
+        raise Fault(str(folder), f"cannot be made: {error.strerror}", "choose another folder") from error
     for target in made:
         _say(f"made {target}")
     _say(f"Put transcripts into {folder / 'transcripts' / 'site-one'}, edit the two files, then:")
@@ -134,6 +141,8 @@ def demo(ctx: click.Context, folder: Path, *, direct: bool) -> None:
     example = shipped("data", "demo")
     if not folder.exists():
         shutil.copytree(example, folder)
+    elif not (folder / "coding.csv").exists():
+        raise Fault(str(folder), "is there already and is not the example study", "choose another folder")
     ctx.invoke(import_, study=folder, file=folder / "coding.csv", partly=False)
     ctx.invoke(suggest, study=folder, direct=direct, site=None, as_json=False)
     if _loud():
@@ -178,36 +187,46 @@ def check(study: Path, *, as_json: bool) -> None:
 @_loudness
 def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> None:
     """Segment, embed and rank what is new or changed."""
-    from . import work
-
     session = _open(study)
     _check_site(session, site)
     with _Bars(hidden=as_json) as progress:
         pending, tally = _suggest(session, site, direct, progress)
-    set_aside = work.quarantined(session, site)
     if as_json:
+        from .intake import left_out
+
         told = {**tally.counts, "nothing_new": pending.nothing, "seconds": tally.seconds}
-        _print_json({**told, "quarantined": {source.path: source.quarantine.splitlines() for source in set_aside}})
+        _print_json({**told, "quarantined": left_out(session, site).files})
     else:
         _say(_done(tally, pending))
         for stage, seconds in tally.seconds.items():
             _say(f"  {stage:17s} {seconds:8.2f} s", at=2)
-    for source in set_aside:
-        click.echo(f"quarantined: {source.quarantine}", err=True)
-    if set_aside:
+    _tell_left_out(session, site)
+
+
+def _tell_left_out(session: "Session", site: str | None = None) -> None:
+    """List what is set aside; if there are transcripts among it, that is the command's exit status."""
+    from .intake import left_out
+
+    aside = left_out(session, site)
+    for line in aside.sites:
+        click.echo(f"note: {line}", err=True)
+    for line in aside.files:
+        click.echo(f"quarantined: {line}", err=True)
+    if aside.files:
         raise click.exceptions.Exit(QUARANTINED)
 
 
 def _suggest(session: "Session", site: str | None, direct: bool, progress: "Progress") -> tuple["Pending", "Tally"]:
     """Do what is pending; Prefect is not even imported when nothing is."""
-    from . import store, work
+    from . import intake, store, work
 
     if not store.has_store(session.study.store_url):
-        work.try_first(session)
+        store.look_at(session.study.store_url)
+        intake.try_first(session)
         session.encoder  # noqa: B018  # loaded now: a damaged one must leave nothing behind
     pending = work.look(session, site)
     if pending.nothing:
-        return pending, work.Tally()
+        return pending, intake.Tally()
     if direct:
         return pending, work.run_direct(session, pending, site, progress)
     from . import flows
@@ -293,6 +312,7 @@ def import_(study: Path, file: Path, *, partly: bool) -> None:
         _tell(_flat(faults))
     left = ", the rows above left out" if faults else ""
     _say(f"{rows:,} rows of coding read, {made:,} new decisions{left}.")
+    _tell_left_out(session)
 
 
 @main.command(epilog=_example("themescout export my-study --what suggestions --format xlsx --out suggestions.xlsx"))

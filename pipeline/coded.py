@@ -1,7 +1,7 @@
 """What people have coded so far, in the shape that learning and evaluation need."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ class Coded:
 
     segments: tuple[Segment, ...]
     codings: Mapping[SegmentId, tuple[Coding, ...]]
+    places: Mapping[TranscriptId, tuple[str, str]]  # site and name of transcripts, with earlier versions of them
 
     @property
     def texts(self) -> list[str]:
@@ -44,7 +45,16 @@ def coded_segments(store: Store) -> Coded:
     for coding in present(decisions.load_decisions(store)):
         by_segment.setdefault(coding.segment, []).append(coding)
     segments = corpus.load_segments(store, ids=by_segment) if by_segment else []
-    return Coded(segments=tuple(segments), codings={key: tuple(given) for key, given in by_segment.items()})
+    return Coded(
+        segments=tuple(segments),
+        codings={key: tuple(given) for key, given in by_segment.items()},
+        places=corpus.load_places(store),
+    )
+
+
+def still_there(coded: Coded, current: Collection[TranscriptId]) -> Coded:
+    """Return what was coded in transcripts that the study still has, in the words they have now."""
+    return replace(coded, segments=tuple(segment for segment in coded.segments if segment.transcript in current))
 
 
 def _shares(coded: Coded, codebook: Codebook) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -74,7 +84,7 @@ def labelled(
         vectors=np.stack([vectors[text] for text in texts]),
         gold=given[rows].astype(np.float32),
         rejected=rejected[rows],
-        documents=tuple(str(coded.segments[row].transcript) for row in rows),
+        documents=tuple("/".join(coded.places[coded.segments[row].transcript]) for row in rows),
     )
 
 
@@ -93,7 +103,10 @@ def material(coded: Coded, codebook: Codebook, vectors: Vectors, read: Mapping[T
     )
 
 
-def folds(coded: Coded, count: int) -> dict[TranscriptId, int]:
-    """Deal the transcripts that people coded out to ``count`` groups, the same way every time."""
-    ordered: Collection[TranscriptId] = dict.fromkeys(segment.transcript for segment in coded.segments)
-    return {transcript: at % count for at, transcript in enumerate(ordered)}
+def folds(coded: Coded, count: int) -> dict[tuple[str, str], int]:
+    """Deal the places (site and name) of coded transcripts out to ``count`` groups, the same way every time.
+
+    Versions of one transcript are together: after a small edit the old words must not tell of the new.
+    """
+    ordered = dict.fromkeys(coded.places[segment.transcript] for segment in coded.segments)
+    return {place: at % count for at, place in enumerate(ordered)}

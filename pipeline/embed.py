@@ -72,9 +72,9 @@ def locate(settings: EmbedSettings, base: Path, manifest: Path | None = None) ->
     name = settings.encoder
     if name in known:
         return _from_manifest(name, known[name])
-    folder = (base / Path(name).expanduser()).resolve()
+    folder = base / os.path.expanduser(name)  # noqa: PTH111  # Path.expanduser raises for a user there is not
     if folder.is_dir():
-        return _from_folder(name, folder)
+        return _from_folder(name, folder.resolve())
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name) and not Path(name).is_absolute():
         return _from_folder(name, _fetch(name, allowed=settings.allow_download))
     names = ", ".join(known)

@@ -33,7 +33,7 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
 
-from . import work
+from . import intake, work
 
 RETRIES = 2  # of a file that cannot be reached, as on a network drive
 
@@ -42,10 +42,10 @@ RETRIES = 2  # of a file that cannot be reached, as on a network drive
 class _Job:
     """What the tasks of one flow run in this process share: open things cannot be parameters."""
 
-    session: work.Session
+    session: intake.Session
     pending: work.Pending
-    tally: work.Tally = field(default_factory=work.Tally)
-    progress: work.Progress = work.no_progress
+    tally: intake.Tally = field(default_factory=intake.Tally)
+    progress: intake.Progress = intake.no_progress
     raised: list[BaseException] = field(default_factory=list)
 
 
@@ -54,7 +54,7 @@ _jobs: dict[tuple[str, str | None], _Job] = {}
 
 def _job(study: str, site: str | None) -> _Job:
     if (study, site) not in _jobs:
-        session = work.open_session(Path(study))
+        session = intake.open_session(Path(study))
         _jobs[study, site] = _Job(session=session, pending=work.look(session, site))
     return _jobs[study, site]
 
@@ -85,7 +85,7 @@ def process(study: str, site: str | None, source: str) -> None:
     """Read, cut and embed one file; a broken one is set aside and the rest goes on."""
     job = _job(study, site)
     if task_run.run_count <= RETRIES:
-        work.reach(job.session, source)
+        intake.reach(job.session, source)
     _privately(job, lambda: work.process(job.session, source, job.pending, job.tally, job.progress))
 
 
@@ -113,7 +113,7 @@ def suggest(study: str, site: str | None = None) -> dict[str, int]:
         job.progress("transcripts", done, len(job.pending.sources))
     prepare(study, site)
     rank(study, site)
-    set_aside = len(work.quarantined(job.session, site))
+    set_aside = len(intake.quarantined(job.session, site))
     rows = [
         {"what": name, "number": number} for name, number in (job.tally.counts | {"quarantined": set_aside}).items()
     ]
@@ -121,7 +121,7 @@ def suggest(study: str, site: str | None = None) -> dict[str, int]:
     return job.tally.counts
 
 
-def run(session: work.Session, pending: work.Pending, site: str | None, progress: work.Progress) -> work.Tally:
+def run(session: intake.Session, pending: work.Pending, site: str | None, progress: intake.Progress) -> intake.Tally:
     """Run the flow in this process, on the server that PREFECT_API_URL names or on one of its own.
 
     Raises what a step raised, as if there were no Prefect.

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TypedDict
 
 from . import evaluate as evaluating
-from . import exchange, rank, store, work
-from .coded import coded_segments, material
-from .errors import Faults, StoreFault, StudyFault, raise_all
-from .records import Coding, Segment, SegmentId, present
+from . import exchange, intake, rank, store, work
+from .coded import coded_segments, material, still_there
+from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
+from .records import Coding, Segment, SegmentId, Transcript, TranscriptId, present
 from .store import corpus, decisions, runs, vectors
 
 
@@ -26,7 +26,7 @@ class SiteStatus(TypedDict):
     coders: dict[str, int]  # segments decided on, by coder
 
 
-def status(session: work.Session) -> list[SiteStatus]:
+def status(session: intake.Session) -> list[SiteStatus]:
     """Return how far the work has come, by site, without making a store."""
     if not store.has_store(session.study.store_url):
         return [_site_status(site.name, [], Counter(), Counter(), 0) for site in session.study.site]
@@ -40,7 +40,7 @@ def status(session: work.Session) -> list[SiteStatus]:
         if site := places.get(coding.segment):
             decided[site, coding.coder] += 1
             anybody[coding.segment] = site
-    aside = Counter(source.site for source in work.quarantined(session))
+    aside = Counter(source.site for source in intake.quarantined(session))
     done = Counter(anybody.values())
     return [
         _site_status(site.name, [e for e in entries if e.site == site.name], suggested, done, aside[site.name])
@@ -64,7 +64,7 @@ def _site_status(
 
 
 def import_coding(
-    session: work.Session, file: Path, *, partly: bool, progress: work.Progress
+    session: intake.Session, file: Path, *, partly: bool, progress: intake.Progress
 ) -> tuple[int, int, Faults | None]:
     """Keep the human coding of a table; return its number of rows, of decisions made, and what did not fit.
 
@@ -73,8 +73,11 @@ def import_coding(
     """
     rows = exchange.read_coding(file)
     if not store.has_store(session.study.store_url):
-        work.try_first(session)
-    work.read_pending(session, progress)
+        # Placed on what is only read so far, so that a table that does not fit leaves nothing behind.
+        read, segments = _only_read(session)
+        placed = exchange.place_coding(rows, read, segments, session.codebook.names, place=str(file))
+        raise_all(() if partly else placed.faults)
+    intake.read_pending(session, progress)
     read = corpus.load_transcripts(session.store)
     segments = corpus.load_segments(session.store, people=True)
     placed = exchange.place_coding(rows, read, segments, session.codebook.names, place=str(file))
@@ -90,10 +93,27 @@ def import_coding(
     return len(rows), made, Faults(placed.faults) if placed.faults else None
 
 
-def export(session: work.Session, what: str, format: str, out: Path) -> int:  # noqa: A002  # the option's name
+def _only_read(session: intake.Session) -> tuple[dict[TranscriptId, Transcript], list[Segment]]:
+    """Return the study's transcripts and segments without keeping them. Raises ``Faults`` if no file can be read."""
+    faults: list[Fault] = []
+    read: dict[TranscriptId, Transcript] = {}
+    segments: list[Segment] = []
+    for file in session.files.values():
+        cut = intake.gathered(faults, lambda file=file: intake.read_and_cut(session.study, file))  # type: ignore[misc]
+        for transcript, pieces in cut or ():
+            read[transcript.id] = transcript
+            segments.extend(pieces)
+    if not read:
+        raise_all(faults)
+    return read, segments
+
+
+def export(session: intake.Session, what: str, format: str, out: Path) -> int:  # noqa: A002  # the option's name
     """Write a table and return its number of rows. Raises ``Fault`` if it cannot be written."""
     if not store.has_store(session.study.store_url):
         raise StoreFault(str(session.study.file), "there is no store yet", "`themescout suggest STUDY` makes it")
+    if _belongs_to_study(session, out):
+        raise Fault(str(out), "is a part of the study, which an export would replace", "choose another file")
     columns, rows = {"suggestions": _suggestions, "decisions": _decisions, "coding": _coding}[what](session)
     count = 0
 
@@ -107,10 +127,20 @@ def export(session: work.Session, what: str, format: str, out: Path) -> int:  # 
     return count
 
 
+def _belongs_to_study(session: intake.Session, out: Path) -> bool:
+    """Tell whether a file is the study's own, or would be taken for a transcript."""
+    target = out.resolve()
+    study = session.study
+    own = {study.file, study.codebook_file, Path(session.store.place)}
+    folders = [study.folder / site.transcripts for site in study.site]
+    inside = any(target.is_relative_to(folder.resolve()) for folder in folders if folder.is_dir())
+    return inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}
+
+
 _Table = tuple[Sequence[str], Iterator[tuple[exchange.Cell, ...]]]
 
 
-def _suggestions(session: work.Session) -> _Table:
+def _suggestions(session: intake.Session) -> _Table:
     by_run = {run.id: run for run in runs.list_runs(session.store)}
     made = runs.load_suggestions(session.store)
     provenance = {}
@@ -125,39 +155,46 @@ def _suggestions(session: work.Session) -> _Table:
     return exchange.SUGGESTION_COLUMNS, exchange.suggestion_rows(segments, read, flat, provenance=provenance)
 
 
-def _decisions(session: work.Session) -> _Table:
+def _decisions(session: intake.Session) -> _Table:
     given = decisions.load_decisions(session.store)
     segments = _segments(session, [decision.segment for decision in given])
     read = corpus.load_transcripts(session.store, {segment.transcript for segment in segments})
     return exchange.DECISION_COLUMNS, exchange.decision_rows(given, segments, read)
 
 
-def _coding(session: work.Session) -> _Table:
+def _coding(session: intake.Session) -> _Table:
+    read = corpus.load_transcripts(session.store)
     codings = present(decisions.load_decisions(session.store))
-    segments = _segments(session, [coding.segment for coding in codings])
-    read = corpus.load_transcripts(session.store, {segment.transcript for segment in segments})
+    segments = [s for s in _segments(session, [coding.segment for coding in codings]) if s.transcript in read]
+    there = {segment.id for segment in segments}
+    codings = [coding for coding in codings if coding.segment in there]
     return exchange.CODING_COLUMNS, exchange.coding_rows(codings, segments, read)
 
 
-def _segments(session: work.Session, ids: Sequence[SegmentId]) -> list[Segment]:
+def _segments(session: intake.Session, ids: Sequence[SegmentId]) -> list[Segment]:
     return corpus.load_segments(session.store, ids=set(ids))
 
 
 def evaluate(
-    session: work.Session, *, source: evaluating.Source, transfer: bool, progress: work.Progress
+    session: intake.Session, *, source: evaluating.Source, transfer: bool, progress: intake.Progress
 ) -> evaluating.Evaluation:
     """Tell how good suggestions are on the human coding in the store, beside the baselines. Raises ``StudyFault``."""
     remedy = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
     if not store.has_store(session.study.store_url):
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
-    coded = coded_segments(session.store)
-    if not any(coding.themes for given in coded.codings.values() for coding in given):
+    read = corpus.load_transcripts(session.store)
+    coded = still_there(coded_segments(session.store), read.keys())
+    given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
+    if not coded.segments or not given:
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
+    if not given & set(session.codebook.names):
+        unknown = ", ".join(sorted(given)[:5])
+        problem = f"all its human coding is of themes that the codebook does not have: {unknown}"
+        raise StudyFault(str(session.study.file), problem, "give the themes in the codebook the names they had")
     if transfer and len(session.study.site) < 2:
         raise StudyFault(str(session.study.file), "has one site: nothing to transfer from", "leave --transfer out")
-    work.prepare(session, work.Tally(), progress)
+    work.prepare(session, intake.Tally(), progress)
     texts = [*rank.codebook_texts(session.codebook), *coded.texts]
     known = vectors.load_vectors(session.store, session.located.fingerprint, texts)
-    read = corpus.load_transcripts(session.store, {segment.transcript for segment in coded.segments})
     measured = material(coded, session.codebook, known, read)
     return evaluating.evaluate(measured, source=source, transfer=transfer, settings=session.study.rank)

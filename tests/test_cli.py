@@ -343,6 +343,62 @@ def test_coding_on_spans_of_a_persons_own(study: Path) -> None:
     assert json.loads(run("evaluate", study, "--json", "-").stdout)["segments"] == 1
 
 
+def test_coding_comes_back_after_segments_were_cut_otherwise(study: Path) -> None:
+    run("import", study, coded(study))
+    exported(study, "coding")
+    (study / "study.toml").write_text((study / "study.toml").read_text() + "[segment]\nmax_words = 6\n")
+    direct(study)
+    assert run("status", study).output.splitlines()[-1].split()[4] == "0"  # no segment is the same
+    run("import", study, study / "coding.csv")
+    assert run("status", study).output.splitlines()[-1].split()[4] == "5"
+
+
+def test_what_the_study_no_longer_has_is_not_exported_or_measured(study: Path) -> None:
+    run("import", study, coded(study))
+    (study / "transcripts/south/s1.txt").write_text("Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n")
+    direct(study)
+    assert {row["document"] for row in exported(study, "coding")} == {"n1"}
+    assert len(exported(study, "decisions")) == 6  # the trail of what was done keeps everything
+    assert json.loads(run("evaluate", study, "--json", "-").stdout)["segments"] == 3
+
+
+def test_coding_of_themes_that_the_codebook_lost_is_told(study: Path) -> None:
+    run("import", study, coded(study))
+    book = study / "codebook.csv"
+    book.write_text(book.read_text().replace("Waiting,", "Delay,").replace("Money,", "Cost,"))
+    assert "themes that the codebook does not have: Money, Waiting" in run("evaluate", study, expect=1).stderr
+
+
+def test_coding_that_does_not_fit_leaves_no_store(study: Path) -> None:
+    (study / "coding.csv").write_text(CODING + "n1,t099s1,Ada,Waiting,\n")
+    run("import", study, study / "coding.csv", expect=1)
+    assert not list(study.glob("*.db*"))
+
+
+def test_importing_lists_what_is_set_aside(study: Path) -> None:
+    (study / "transcripts/north/bad.docx").write_bytes(b"no archive")
+    assert "bad.docx" in run("import", study, coded(study), expect=3).stderr
+
+
+@pytest.mark.parametrize(
+    "out", ["themescout.db", "study.toml", "codebook.csv", "transcripts/north/n1.txt", "transcripts/x.csv"]
+)
+def test_an_export_never_replaces_a_part_of_the_study(study: Path, out: str) -> None:
+    direct(study)
+    (study / "transcripts/north").joinpath("more").mkdir()
+    target = study / out.replace("transcripts/x.csv", "transcripts/north/more/x.csv")
+    before = everything(study)
+    told = run("export", study, "--what", "suggestions", "--out", target, expect=1)
+    assert "is a part of the study" in told.stderr
+    assert everything(study) == before
+
+
+def test_init_and_demo_do_not_touch_what_is_there(study: Path) -> None:
+    file = study / "study.toml"
+    assert "cannot be made" in run("init", file, expect=1).stderr
+    assert "is not the example study" in run("demo", study, expect=1).stderr
+
+
 def test_commands_that_need_a_store_say_so(study: Path) -> None:
     for arguments in (["export", study, "--what", "coding", "--out", study / "x.csv"], ["evaluate", study]):
         assert "STUDY" in run(*arguments, expect=1).stderr
@@ -362,7 +418,7 @@ def test_pre_segmented_tables_keep_their_segments(study: Path) -> None:
 
 
 def test_a_bug_keeps_its_traceback(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.work.open_session", lambda _: 1 / 0)
+    monkeypatch.setattr("pipeline.intake.open_session", lambda _: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("status", study)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import exchange, transcripts, work
+from pipeline import exchange, intake, transcripts
 from pipeline.codebook import doubts, read_codebook
 from pipeline.config import Study, load_study, shipped
 from pipeline.records import Kind, Role, Segment, Transcript
@@ -31,7 +31,7 @@ def study() -> Study:
 def cut(study: Study) -> list[tuple[Transcript, list[Segment]]]:
     files, faults = transcripts.find(study)
     assert not faults
-    return [pair for file in files for pair in work.read_and_cut(study, file)]
+    return [pair for file in files for pair in intake.read_and_cut(study, file)]
 
 
 def test_it_says_that_it_is_invented(study: Study) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import work
+from pipeline import intake, work
 from pipeline.store import corpus, runs
 
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's warnings are not ours
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def suggestions(session: work.Session) -> list[tuple[Any, ...]]:
+def suggestions(session: intake.Session) -> list[tuple[Any, ...]]:
     made = runs.load_suggestions(session.store)
     return [(one.run, one.suggestion) for given in made.values() for one in given]
 
@@ -53,11 +53,11 @@ def recorded(until: str) -> str:
         time.sleep(0.5)
 
 
-def run(study: Path) -> tuple[work.Session, work.Tally]:
+def run(study: Path) -> tuple[intake.Session, intake.Tally]:
     from pipeline import flows
 
-    session = work.open_session(study)
-    return session, flows.run(session, work.look(session), None, work.no_progress)
+    session = intake.open_session(study)
+    return session, flows.run(session, work.look(session), None, intake.no_progress)
 
 
 def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_path: Path) -> None:
@@ -67,17 +67,17 @@ def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_p
     (study / "transcripts/south/s1.txt").write_text(f"Moderator: So?\n\nEve: She hid her {SECRET} when I came in.\n")
     shutil.copytree(study, tmp_path / "direct")
     session, tally = run(study)
-    other = work.open_session(tmp_path / "direct")
-    work.run_direct(other, work.look(other), None, work.no_progress)
+    other = intake.open_session(tmp_path / "direct")
+    work.run_direct(other, work.look(other), None, intake.no_progress)
     assert suggestions(session) == suggestions(other)
     assert tally.transcripts == 2
-    assert [source.path for source in work.quarantined(session)] == ["transcripts/north/bad.docx"]
+    assert [source.path for source in intake.quarantined(session)] == ["transcripts/north/bad.docx"]
 
     told = recorded(until="transcripts/north/n1.txt")
     assert "transcripts/north/n1.txt" in told  # a task for every file
     assert "quarantined" in told  # the summary
     assert SECRET not in told
-    assert work.look(work.open_session(study)).nothing
+    assert work.look(intake.open_session(study)).nothing
 
 
 def test_a_bug_keeps_its_message_from_prefect_and_its_traceback_for_us(
@@ -97,12 +97,12 @@ def test_a_bug_keeps_its_message_from_prefect_and_its_traceback_for_us(
 def test_a_file_that_cannot_be_reached_is_tried_again(server: None, study: Path) -> None:
     file = study / "transcripts/south/s1.txt"
     words = file.read_text()
-    session = work.open_session(study)
+    session = intake.open_session(study)
     pending = work.look(session)
     file.unlink()
-    reach = work.reach
+    reach = intake.reach
 
-    def back_again(session: work.Session, source: str) -> None:
+    def back_again(session: intake.Session, source: str) -> None:
         try:
             reach(session, source)
         finally:
@@ -111,10 +111,10 @@ def test_a_file_that_cannot_be_reached_is_tried_again(server: None, study: Path)
     from pipeline import flows
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(work, "reach", back_again)
-        tally = flows.run(session, pending, None, work.no_progress)
+        patch.setattr(intake, "reach", back_again)
+        tally = flows.run(session, pending, None, intake.no_progress)
     assert tally.transcripts == 2
-    assert not work.quarantined(session)
+    assert not intake.quarantined(session)
     assert len(corpus.list_transcripts(session.store)) == 2
 
 

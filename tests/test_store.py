@@ -290,6 +290,9 @@ def test_an_older_store_is_copied_before_it_is_upgraded(tmp_path: Path, monkeypa
     ("url", "told"),
     [
         ("sqlite:///{folder}/nowhere/x.db", "its folder does not exist"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("postgresql://host:port/d", "is no database address"),
         ("sqlite:///{folder}/text.db", "not a database"),
         ("sqlite:///{folder}", "cannot be used"),
         ("no address", "is no database address"),
@@ -309,12 +312,20 @@ def test_nothing_is_made_when_it_should_be_there_already(tmp_path: Path) -> None
 
 
 def test_errors_do_not_quote_what_was_said(store: Store) -> None:
-    said = talk("a", [SECRET])
-    keep(store, said)
-    clash = talk("a", [SECRET, SECRET], source="other.txt")
+    lost = Decision(
+        segment=SegmentId("nowhere"), coder="A", theme="T", answer=Answer.ADD, exemplar=SECRET, decided_at=NOW
+    )
     with pytest.raises(sa.exc.IntegrityError) as raised:
-        keep(store, clash)
+        decisions.add_decisions(store, [lost])
     assert SECRET not in str(raised.value)
+
+
+def test_a_name_goes_to_who_was_read_last(store: Store) -> None:
+    """Two files of a table's documents can change places before either is read again."""
+    old, new = talk("a", ["One."], source="x.csv"), talk("a", ["Two."], source="y.csv")
+    keep(store, old)
+    keep(store, new)
+    assert [entry.id for entry in corpus.list_transcripts(store)] == [new.id]
 
 
 def test_a_lock_that_stays_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,3 +338,21 @@ def test_a_lock_that_stays_is_a_fault(tmp_path: Path, monkeypatch: pytest.Monkey
             pass
         other.execute("ROLLBACK")
     opened.close()
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "zotero.sqlite"
+    with closing(sqlite3.connect(file)) as plain, plain:
+        plain.execute("CREATE TABLE items (id INTEGER)")
+    before = file.read_bytes()
+    for attempt in (open_store, look_at):
+        with pytest.raises(StoreFault, match="is the database of another program"):
+            attempt(f"sqlite:///{file}")
+    assert file.read_bytes() == before
+
+
+def test_a_folder_may_have_a_question_mark_in_its_name(tmp_path: Path) -> None:
+    for name in ("Why? 2023", "Why? 2024"):
+        (tmp_path / name).mkdir()
+        open_store(f"sqlite:///{tmp_path / name / 'x.db'}").close()
+    assert sorted(file.parent.name for file in tmp_path.rglob("x.db")) == ["Why? 2023", "Why? 2024"]

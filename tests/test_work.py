@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pipeline import embed, work
+from pipeline import embed, intake, work
 from pipeline.errors import Faults
 from pipeline.records import Answer, Decision
 from pipeline.store import corpus, decisions, runs
 
 
-def suggest(study: Path, site: str | None = None) -> tuple[work.Session, work.Tally]:
-    session = work.open_session(study)
-    return session, work.run_direct(session, work.look(session, site), site, work.no_progress)
+def suggest(study: Path, site: str | None = None) -> tuple[intake.Session, intake.Tally]:
+    session = intake.open_session(study)
+    return session, work.run_direct(session, work.look(session, site), site, intake.no_progress)
 
 
-def outcome(session: work.Session) -> dict[tuple[str, str], list[tuple[object, ...]]]:
+def outcome(session: intake.Session) -> dict[tuple[str, str], list[tuple[object, ...]]]:
     """Return all present suggestions in a form that two stores can be compared by."""
     names = {piece.id: piece for piece in corpus.load_segments(session.store)}
     return {
@@ -53,7 +53,7 @@ def test_every_participant_segment_gets_suggestions(study: Path) -> None:
 def test_a_second_run_finds_nothing_new(study: Path) -> None:
     session, _ = suggest(study)
     before = outcome(session)
-    again = work.open_session(study)
+    again = intake.open_session(study)
     assert work.look(again).nothing
     again_session, tally = suggest(study)
     assert (tally.embedded, tally.ranked) == (0, 0)
@@ -64,7 +64,7 @@ def test_a_changed_transcript_is_read_again_and_only_its_new_words_are_embedded(
     suggest(study)
     file = study / "transcripts/north/n1.txt"
     file.write_text(file.read_text() + "\nAna: My cousin drives a tractor to the market.\n")
-    pending = work.look(work.open_session(study))
+    pending = work.look(intake.open_session(study))
     assert pending.unread == {"transcripts/north/n1.txt"}
     _, tally = suggest(study)
     assert (tally.transcripts, tally.segments, tally.embedded, tally.ranked) == (1, 4, 1, 4)
@@ -89,13 +89,13 @@ def test_decisions_make_suggestions_be_ranked_anew(study: Path) -> None:
     session, _ = suggest(study)
     (first, *_) = corpus.load_segments(session.store)
     decide(session, first.id, "Money")
-    assert not work.look(work.open_session(study)).nothing
+    assert not work.look(intake.open_session(study)).nothing
     _, tally = suggest(study)
     assert (tally.embedded, tally.ranked) == (0, 5)
-    assert work.look(work.open_session(study)).nothing
+    assert work.look(intake.open_session(study)).nothing
 
 
-def decide(session: work.Session, segment: str, theme: str) -> None:
+def decide(session: intake.Session, segment: str, theme: str) -> None:
     (piece,) = [p for p in corpus.load_segments(session.store) if p.id == segment]
     now = runs.list_runs(session.store)[0].started_at
     made = Decision(segment=piece.id, coder="Ada", theme=theme, answer=Answer.ADD, decided_at=now)
@@ -116,7 +116,7 @@ def test_what_coders_said_of_a_transcript_has_no_part_in_its_own_suggestions(stu
     assert any(before[key] != after[key] for key in before.keys() - of_north)
 
 
-def session_text(session: work.Session, transcript: str) -> str:
+def session_text(session: intake.Session, transcript: str) -> str:
     return {key: read.text for key, read in corpus.load_transcripts(session.store).items()}[transcript]  # type: ignore[index]  # an id is a str
 
 
@@ -124,8 +124,8 @@ def test_one_site_alone(study: Path) -> None:
     session, tally = suggest(study, "South")
     assert tally.transcripts == 1
     assert {entry.site for entry in corpus.list_transcripts(session.store)} == {"South"}
-    assert not work.look(work.open_session(study)).nothing
-    assert work.look(work.open_session(study), "South").nothing
+    assert not work.look(intake.open_session(study)).nothing
+    assert work.look(intake.open_session(study), "South").nothing
 
 
 def test_a_broken_file_is_set_aside_and_the_rest_goes_on(study: Path) -> None:
@@ -133,24 +133,84 @@ def test_a_broken_file_is_set_aside_and_the_rest_goes_on(study: Path) -> None:
     (study / "transcripts/north/empty.txt").write_text(" \n")
     session, tally = suggest(study)
     assert tally.transcripts == 2
-    told = {source.path: source.quarantine for source in work.quarantined(session)}
+    told = {source.path: source.quarantine for source in intake.quarantined(session)}
     assert set(told) == {"transcripts/north/bad.docx", "transcripts/north/empty.txt"}
-    assert work.look(work.open_session(study)).nothing
+    assert work.look(intake.open_session(study)).nothing
     (study / "transcripts/north/empty.txt").write_text(
         "Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n"
     )
     mended, tally = suggest(study)
     assert tally.transcripts == 1
-    assert [source.path for source in work.quarantined(mended)] == ["transcripts/north/bad.docx"]
+    assert [source.path for source in intake.quarantined(mended)] == ["transcripts/north/bad.docx"]
 
 
 def test_the_same_words_twice_are_set_aside(study: Path) -> None:
     shutil.copyfile(study / "transcripts/north/n1.txt", study / "transcripts/north/copy of n1.txt")
     session, tally = suggest(study)
     assert tally.transcripts == 2
-    (aside,) = work.quarantined(session)
+    (aside,) = intake.quarantined(session)
     assert aside.path == "transcripts/north/n1.txt"
     assert "has the same words as transcripts/north/copy of n1.txt" in aside.quarantine
+
+
+def test_what_was_set_aside_because_of_another_file_comes_back_when_that_is_gone(study: Path) -> None:
+    north = study / "transcripts/north"
+    shutil.copyfile(north / "n1.txt", north / "n2.txt")
+    session, _ = suggest(study)
+    assert [source.path for source in intake.quarantined(session)] == ["transcripts/north/n2.txt"]
+    assert work.look(intake.open_session(study)).nothing
+    (north / "n1.txt").unlink()
+    session, _ = suggest(study)
+    assert not intake.quarantined(session)
+    assert [entry.name for entry in corpus.list_transcripts(session.store)] == ["n2", "s1"]
+
+
+def test_files_that_change_places_are_told_apart(study: Path) -> None:
+    north = study / "transcripts/north"
+    (north / "n2.txt").write_text("Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n")
+    suggest(study)
+    (north / "n1.txt").rename(north / "x")
+    (north / "n2.txt").rename(north / "n1.txt")
+    (north / "x").rename(north / "n2.txt")
+    session, tally = suggest(study)
+    assert not intake.quarantined(session)
+    assert tally.embedded == 0
+    texts = {read.name: read.text for read in corpus.load_transcripts(session.store).values()}
+    assert "Sundays" in texts["n1"]
+    assert "an hour in the rain" in texts["n2"]
+
+
+def test_what_was_coded_in_an_earlier_version_has_no_part_in_the_new_ones_suggestions(study: Path) -> None:
+    before = of_n1(suggest(study)[0])
+    session = intake.open_session(study)
+    for piece in corpus.load_segments(session.store):
+        if "Ana" in session_text(session, piece.transcript):
+            decide(session, piece.id, "Money")
+    file = study / "transcripts/north/n1.txt"
+    file.write_text(file.read_text() + "\nModerator: Thank you.\n")
+    assert of_n1(suggest(study)[0]) == before
+
+
+def of_n1(session: intake.Session) -> dict[str, list[tuple[object, ...]]]:
+    (there,) = [entry.id for entry in corpus.list_transcripts(session.store) if entry.name == "n1"]
+    return {key[1]: [value[1:] for value in given] for key, given in outcome(session).items() if key[0] == there}
+
+
+def test_a_stray_file_and_a_site_without_transcripts_do_not_stop_the_others(study: Path) -> None:
+    (study / "transcripts/north/recording.m4a").write_bytes(b"...")
+    text = (
+        (study / "study.toml")
+        .read_text()
+        .replace("[embed]", '[[site]]\nname = "West"\ntranscripts = "west"\n\n[embed]')
+    )
+    (study / "study.toml").write_text(text)
+    session, tally = suggest(study)
+    assert tally.transcripts == 2
+    aside = intake.left_out(session)
+    assert len(aside.files) == 1
+    assert "recording.m4a" in aside.files[0]
+    assert len(aside.sites) == 1
+    assert work.look(intake.open_session(study)).nothing
 
 
 def test_a_file_that_is_gone_leaves_the_present_state(study: Path) -> None:
@@ -166,7 +226,7 @@ def test_input_of_which_nothing_can_be_used_leaves_nothing_behind(study: Path) -
     for name in ("north/n1.txt", "south/s1.txt"):
         (study / "transcripts" / name).write_bytes(b"\0\1\2\3" * 100)
     with pytest.raises(Faults) as raised:
-        work.try_first(work.open_session(study))
+        intake.try_first(intake.open_session(study))
     assert len(raised.value.exceptions) == 2
     assert not list(study.glob("*.db*"))
 
@@ -196,10 +256,10 @@ def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_pat
     shutil.copytree(study, tmp_path / "undisturbed")
     expected = outcome(suggest(tmp_path / "undisturbed")[0])
     with small_portions():
-        session = work.open_session(study)
+        session = intake.open_session(study)
         session.__dict__["encoder"] = Dying(after)
         with pytest.raises(KeyboardInterrupt):
-            work.run_direct(session, work.look(session), None, work.no_progress)
+            work.run_direct(session, work.look(session), None, intake.no_progress)
         session.store.close()
         resumed, tally = suggest(study)
     assert outcome(resumed) == expected
@@ -211,12 +271,12 @@ def test_session_faults_are_told_together(study: Path) -> None:
     (study / "codebook.csv").unlink()
     (study / "study.toml").write_text((study / "study.toml").read_text().replace("hashing", "nowhere"))
     with pytest.raises(Faults) as raised:
-        work.open_session(study)
+        intake.open_session(study)
     assert len(raised.value.exceptions) == 2
 
 
 def test_progress_ends_where_it_said(study: Path) -> None:
-    session = work.open_session(study)
+    session = intake.open_session(study)
     told: list[tuple[str, int, int]] = []
     work.run_direct(session, work.look(session), None, lambda *step: told.append(step))
     assert ("transcripts", 2, 2) in told

@@ -57,8 +57,6 @@ def open_store(url: str, *, create: bool = True) -> Store:
     place = str(file) if file else re.sub(r"//[^/@]*@", "//", url)
     if file and not file.exists() and not create:
         raise StoreFault(place, "there is no store yet", "`themescout suggest STUDY` makes it")
-    if file and not file.parent.is_dir():
-        raise StoreFault(place, "its folder does not exist", "make the folder or correct `store` in study.toml")
     look_at(url)
     store = Store(_engine(url), place)
     try:
@@ -73,21 +71,29 @@ def open_store(url: str, *, create: bool = True) -> Store:
 
 
 def look_at(url: str) -> None:
-    """Raise ``StoreFault`` if there is a file that this program could not use as its store; change nothing.
+    """Raise ``StoreFault`` if this address, or what is there, cannot be a study's store; change nothing.
 
     Read past SQLAlchemy: even to open a store as we work with it writes to its file.
     """
     file = _sqlite_file(url)
-    if file is None or not file.exists():
+    if file is None:
+        _engine(url).dispose()
+        return
+    if not file.parent.is_dir():
+        raise StoreFault(str(file), "its folder does not exist", "make the folder or correct `store` in study.toml")
+    if not file.exists():
         return
     with _told_as_fault(str(file)):
         try:
             with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-                tables = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
-                found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if tables else None
+                tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+                ours = "alembic_version" in tables
+                found = connection.execute("SELECT version_num FROM alembic_version").fetchone() if ours else None
         except sqlite3.Error as error:
             raise exc.OperationalError(None, None, error) from error
     _refuse_newer(str(file), found[0] if found else None)
+    if tables and not (ours and {"decisions", "segments", "transcripts"} <= tables):
+        raise StoreFault(str(file), "is the database of another program", "give `store` in study.toml another name")
 
 
 def has_store(url: str) -> bool:
@@ -97,21 +103,31 @@ def has_store(url: str) -> bool:
 
 
 def _sqlite_file(url: str) -> Path | None:
-    return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+    """Return the file of an SQLite address, nothing for another one.
+
+    The whole rest of the address is the file's name: a folder may be called "Why?", which a URL would cut short.
+    """
+    if not url.startswith("sqlite:"):
+        return None
+    name = url.removeprefix("sqlite:///")
+    if name in (url, "", ":memory:"):
+        raise StoreFault("study.toml", "`store` names no file", "write it like sqlite:///themescout.db")
+    return Path(name)
 
 
 def _engine(url: str) -> sa.Engine:
+    file = _sqlite_file(url)
     try:
         # Parameters hold what participants said: they must not appear in an error.
-        engine = sa.create_engine(url, hide_parameters=True)
-    except (exc.ArgumentError, exc.NoSuchModuleError) as error:
-        raise StoreFault(
-            "study.toml", "`store` is no database address", "write it like sqlite:///themescout.db"
-        ) from error
+        address = sa.URL.create("sqlite", database=str(file)) if file else sa.make_url(url)
+        engine = sa.create_engine(address, hide_parameters=True)
+    except (exc.ArgumentError, exc.NoSuchModuleError, ValueError):
+        # Without its cause, which may quote a password.
+        remedy = "write it like sqlite:///themescout.db"
+        raise StoreFault("study.toml", "`store` is no database address", remedy) from None
     except ModuleNotFoundError as error:
-        raise StoreFault(
-            "study.toml", f"`store` needs the package {error.name}", f"`pip install {error.name}`"
-        ) from error
+        remedy = f"`pip install {error.name}`"
+        raise StoreFault("study.toml", f"`store` needs the package {error.name}", remedy) from error
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)

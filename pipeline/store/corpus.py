@@ -44,6 +44,7 @@ def put_source(store: Store, source: Source, cut: Sequence[tuple[Transcript, Seq
             return
         connection.execute(sa.update(transcripts).where(transcripts.c.source == source.path).values(current=False))
         _retire([transcript.id for transcript, _ in cut], connection)
+        _retire_namesakes(connection, [transcript for transcript, _ in cut])
         _put_transcripts(connection, [transcript for transcript, _ in cut])
         _put_segments(connection, [segment for _, pieces in cut for segment in pieces], origin="machine")
 
@@ -59,6 +60,15 @@ def _retire(ids: Sequence[TranscriptId], connection: sa.Connection) -> None:
         machine = segments.c.transcript.in_(some) & (segments.c.origin == "machine")
         connection.execute(sa.update(segments).where(machine).values(current=False))
         connection.execute(sa.delete(turns).where(turns.c.transcript.in_(some)))
+
+
+def _retire_namesakes(connection: sa.Connection, read: Sequence[Transcript]) -> None:
+    """Make room for the transcripts' names: who holds one still was read from a file that says otherwise by now."""
+    named = sa.update(transcripts).where(
+        transcripts.c.site == sa.bindparam("its_site"), transcripts.c.name == sa.bindparam("its_name")
+    )
+    if read:
+        connection.execute(named.values(current=False), [{"its_site": t.site, "its_name": t.name} for t in read])
 
 
 def _put_transcripts(connection: sa.Connection, read: Sequence[Transcript]) -> None:
@@ -103,7 +113,7 @@ def _put_segments(connection: sa.Connection, cut: Sequence[Segment], *, origin: 
 
 
 def add_person_segments(store: Store, cut: Sequence[Segment]) -> None:
-    """Keep spans that a person cut. A span that exists already stays as it is."""
+    """Keep spans that a person cut. A span that the machine cuts, too, stays the machine's."""
     with store.writing() as connection:
         rows = [
             {"id": s.id, "transcript": s.transcript, "name": s.name, "turn": s.turn, "start": s.start, "end": s.end}
@@ -111,6 +121,10 @@ def add_person_segments(store: Store, cut: Sequence[Segment]) -> None:
             for s in cut
         ]
         insert_missing(connection, segments, rows)
+        for some in portions([segment.id for segment in cut]):
+            # The machine cut it so under other settings: now it is a person's.
+            again = sa.update(segments).where(segments.c.id.in_(some), segments.c.current.is_(False))
+            connection.execute(again.values(current=True, origin="person"))
 
 
 def forget_sources(store: Store, gone: Collection[str]) -> None:
@@ -155,6 +169,13 @@ def list_transcripts(store: Store, *, site: str | None = None) -> list[Entry]:
         query = query.where(t.site == site)
     with store.reading() as connection:
         return [Entry(**row._mapping) for row in connection.execute(query)]
+
+
+def load_places(store: Store) -> dict[TranscriptId, tuple[str, str]]:
+    """Return site and name of every transcript there ever was, by id: versions of one transcript share them."""
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(transcripts.c.id, transcripts.c.site, transcripts.c.name)).all()
+    return {TranscriptId(row.id): (row.site, row.name) for row in rows}
 
 
 def load_transcripts(store: Store, ids: Iterable[TranscriptId] | None = None) -> dict[TranscriptId, Transcript]:

@@ -1,0 +1,279 @@
+"""A study's files -> the store: which are new or changed, read and cut them, set broken ones aside."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from pathlib import Path
+from typing import TypeVar
+
+from . import embed, store, transcripts
+from .codebook import read_codebook
+from .config import Study, load_study
+from .errors import Fault, Faults, StudyFault, TranscriptFault, raise_all
+from .records import Codebook, Digest, Segment, Transcript, digest
+from .segment import load_splitter, segment, trained_models
+from .store import corpus
+
+READS = 1  # raised when reading or cutting files gives something else than before
+
+T = TypeVar("T")
+Progress = Callable[[str, int, int], None]  # stage, how many are done, out of how many
+
+
+def no_progress(_stage: str, _done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass
+class Tally:
+    """What a run did, and how long its stages took. The one record that changes: it is filled while work goes on."""
+
+    files: int = 0
+    transcripts: int = 0
+    segments: int = 0
+    embedded: int = 0
+    ranked: int = 0
+    suggested: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timing(self, stage: str) -> Iterator[None]:
+        """Add the time spent inside to a stage."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The numbers alone."""
+        names = ("files", "transcripts", "segments", "embedded", "ranked", "suggested")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A study with everything that work on it needs; the store and the encoder are opened when first asked for."""
+
+    study: Study
+    codebook: Codebook
+    located: embed.Located
+
+    @cached_property
+    def store(self) -> store.Store:
+        """The study's store, made if there is none."""
+        return store.open_store(self.study.store_url)
+
+    @cached_property
+    def found(self) -> tuple[list[transcripts.File], list[Fault]]:
+        """The study's transcript files, and what is wrong with others and with its sites."""
+        return transcripts.find(self.study)
+
+    @cached_property
+    def files(self) -> dict[str, transcripts.File]:
+        """The study's transcript files by source. Raises ``Faults`` if there are none, or two of one name."""
+        files, faults = self.found
+        raise_all([*([] if files else faults), *_of_one_name(files)])
+        return {file.source: file for file in files}
+
+    @cached_property
+    def encoder(self) -> embed.Encoder:
+        """The study's encoder, loaded."""
+        return embed.load(self.located)
+
+
+def open_session(path: Path) -> Session:
+    """Read the study, its codebook and find its encoder; nothing is written and nothing heavy loaded.
+
+    Raises ``Faults`` with everything that is wrong with the three.
+    """
+    study = load_study(path)
+    faults: list[Fault] = []
+    codebook = gathered(faults, lambda: read_codebook(study.codebook_file))
+    located = gathered(faults, lambda: embed.locate(study.embed, study.folder))
+    raise_all(faults)
+    assert codebook is not None
+    assert located is not None
+    return Session(study=study, codebook=codebook, located=located)
+
+
+def _of_one_name(files: Sequence[transcripts.File]) -> Iterator[TranscriptFault]:
+    """Tell of files that would be transcripts of one name; tables may hold several, whose names are theirs."""
+    first: dict[tuple[str, str], transcripts.File] = {}
+    for file in files:
+        if file.path.suffix.lower() not in (".csv", ".xlsx"):
+            other = first.setdefault((file.site.name, file.path.stem), file)
+            if other is not file:
+                problem = f"is the second transcript called {file.path.stem} in {file.site.name}, after {other.source}"
+                yield TranscriptFault(file.source, problem, "rename one of the two")
+
+
+def gathered(faults: list[Fault], reading: Callable[[], T]) -> T | None:
+    """Return what ``reading`` returns, or nothing when it finds faults, which are added to the list."""
+    try:
+        return reading()
+    except Fault as fault:
+        faults.append(fault)
+    except Faults as group:
+        faults.extend(group.exceptions)  # type: ignore[arg-type]  # readers raise flat groups
+    return None
+
+
+def try_first(session: Session) -> None:
+    """Before a store is made: read files until one is whole.
+
+    So that input of which nothing can be used leaves nothing behind. Raises ``Faults`` with what is wrong.
+    """
+    faults: list[Fault] = []
+    for file in session.files.values():
+        if gathered(faults, lambda file=file: read_and_cut(session.study, file)) is not None:  # type: ignore[misc]
+            return
+    raise_all(faults)
+
+
+def read_and_cut(study: Study, file: transcripts.File) -> list[tuple[Transcript, list[Segment]]]:
+    """Read a file and cut its transcripts into segments. Raises ``Faults`` about the file."""
+    read = transcripts.read(file, study)
+    raise_all(transcripts.clashes(read))
+    return [(t, segment(t, _splitter(t.language), study.segment)) for t in read]
+
+
+@cache
+def _splitter(language: str) -> Callable[[str], list[tuple[int, int]]]:
+    return load_splitter(language)
+
+
+def unread(session: Session) -> list[str]:
+    """Return the sources that are new, changed, under changed settings, or set aside for a reason that has passed."""
+    known = corpus.known_sources(session.store)
+    return [source for source, file in session.files.items() if _is_due(session, file, known)]
+
+
+def _is_due(session: Session, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
+    if not _is_known(session.study, file, known):
+        return True
+    if not known[file.source].quarantine:
+        return False
+    # A file may have been set aside because of another one, which may be gone by now.
+    faults: list[Fault] = []
+    read = gathered(faults, lambda: transcripts.read(file, session.study))
+    return read is not None and not transcripts.clashes(read) and not _taken(session, file, read)
+
+
+def _is_known(study: Study, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
+    have = known.get(file.source)
+    return have is not None and have.settings == _reading(study, file) and have.sha256 == file_hash(file.path)
+
+
+def _reading(study: Study, file: transcripts.File) -> Digest:
+    """Digest of all but the file's bytes that reading and cutting it depends on."""
+    sites = [site.name for site in study.site]
+    return digest(
+        READS, _trained_models(), study.segment.digest, file.site.name, file.site.language, file.site.moderators, sites
+    )
+
+
+_trained_models = cache(trained_models)  # they may set other boundaries; looking for them takes a moment
+
+
+def file_hash(path: Path) -> str:
+    """Return a file's sha256, or "" if it cannot be read: reading it will say why."""
+    try:
+        state = path.stat()
+        return _hash(path, state.st_mtime_ns, state.st_size)
+    except OSError:
+        return ""
+
+
+@cache
+def _hash(path: Path, _changed: int, _size: int) -> str:
+    """Hash a file once for as long as it is the same; every file of a study is asked for several times."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def read_pending(session: Session, progress: Progress = no_progress) -> None:
+    """Read and keep the files that are due, without embedding anything."""
+    due = unread(session)
+    for done, source in enumerate(due, 1):
+        ingest(session, session.files[source], Tally())
+        progress("transcripts", done, len(due))
+
+
+def reach(session: Session, source: str) -> None:
+    """Raise ``OSError`` if a file cannot be opened now: on a network drive that may pass."""
+    with session.files[source].path.open("rb"):
+        pass
+
+
+def ingest(session: Session, file: transcripts.File, tally: Tally) -> None:
+    """Read, cut and keep one file; a broken one is set aside in the store with its reason."""
+    source = corpus.Source(
+        path=file.source, site=file.site.name, sha256=file_hash(file.path), settings=_reading(session.study, file)
+    )
+    try:
+        with tally.timing("read and segment"):
+            cut = read_and_cut(session.study, file)
+            raise_all(_taken(session, file, [transcript for transcript, _ in cut]))
+    except Faults as faults:
+        told = "\n".join(" ".join(str(fault).split()) for fault in faults.exceptions)
+        corpus.put_source(session.store, replace(source, quarantine=told), [])
+        return
+    with tally.timing("store"):
+        corpus.put_source(session.store, source, cut)
+    tally.files += 1
+    tally.transcripts += len(cut)
+    tally.segments += sum(len(pieces) for _, pieces in cut)
+
+
+def _taken(session: Session, file: transcripts.File, read: Sequence[Transcript]) -> list[TranscriptFault]:
+    """Tell which transcripts another file of the study has already given.
+
+    What the store still has of a file that has changed since does not count: that file may hold something else now.
+    """
+    known = corpus.known_sources(session.store)
+    present = {
+        source
+        for source, other in session.files.items()
+        if source != file.source and _is_known(session.study, other, known)
+    }
+    others = [entry for entry in corpus.list_transcripts(session.store) if entry.source in present]
+    words = {entry.id: entry for entry in others}
+    names = {(entry.site, entry.name): entry for entry in others}
+    faults = []
+    for transcript in read:
+        if other := words.get(transcript.id):
+            remedy = "remove one of the two, or its words count twice"
+            faults.append(TranscriptFault(file.source, f"has the same words as {other.source}", remedy))
+        elif other := names.get((transcript.site, transcript.name)):
+            problem = f"is the second transcript called {transcript.name} in {transcript.site}, after {other.source}"
+            faults.append(TranscriptFault(file.source, problem, "rename one of the two"))
+    return faults
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Aside:
+    """What is left out of a study's work, each as a line: place, what is wrong, what to do."""
+
+    files: tuple[str, ...]  # transcripts that could not be read, or not be told apart
+    sites: tuple[str, ...]  # sites without any transcript yet
+
+
+def left_out(session: Session, site: str | None = None) -> Aside:
+    """Return what is set aside, in one site or all, in the order of the study."""
+    told = [line for source in quarantined(session, site) for line in source.quarantine.splitlines()]
+    found = session.found[1] if site is None else []
+    told += [" ".join(str(fault).split()) for fault in found if not isinstance(fault, StudyFault)]
+    sites = [" ".join(str(fault).split()) for fault in found if isinstance(fault, StudyFault)]
+    return Aside(files=tuple(told), sites=tuple(sites))
+
+
+def quarantined(session: Session, site: str | None = None) -> list[corpus.Source]:
+    """Return the files that are set aside with their reasons, in the order of the study."""
+    known = corpus.known_sources(session.store)
+    found = [known[file.source] for file in session.found[0] if file.source in known]
+    return [source for source in found if source.quarantine and site in (None, source.site)]
