@@ -237,9 +237,15 @@ def _suggest(session: "Session", site: str | None, direct: bool, progress: "Prog
 def _done(tally: "Tally", pending: "Pending") -> str:
     if pending.nothing:
         return "Nothing was new: 0 segments embedded, all suggestions are up to date."
-    read = f"{tally.transcripts:,} transcripts read, {tally.segments:,} segments; " if tally.files else ""
-    ranked = f"{tally.ranked:,} segments ranked, {tally.suggested:,} with a suggestion"
-    return f"{read}{tally.embedded:,} texts embedded, {ranked}."
+    read = (
+        f"{_count(tally.transcripts, 'transcript')} read, {_count(tally.segments, 'segment')}; " if tally.files else ""
+    )
+    ranked = f"{_count(tally.ranked, 'segment')} ranked, {tally.suggested:,} with a suggestion"
+    return f"{read}{_count(tally.embedded, 'text')} embedded, {ranked}."
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _check_site(session: "Session", site: str | None) -> None:
@@ -415,8 +421,8 @@ class _Bars:
 
         units = {"transcripts": "files", "embed": "texts", "rank": "transcripts"}
         bar = self.bars.get(stage)
-        if bar is None or bar.total != total:
-            if bar is not None:
-                bar.close()
+        if bar is None:
             bar = self.bars[stage] = tqdm(total=total, desc=stage, unit=f" {units.get(stage, 'steps')}", leave=False)
         bar.update(done - bar.n)
+        if done == total:
+            self.bars.pop(stage).close()

@@ -108,9 +108,10 @@ def suggest(study: str, site: str | None = None) -> dict[str, int]:
     """Segment, embed and rank what is new or changed in a study, or in one of its sites; return what was done."""
     job = _job(study, site)
     work.forget(job.session, job.pending)
-    for done, source in enumerate(job.pending.sources, 1):
-        process(study, site, source)
+    for done, source in enumerate(job.pending.sources):
         job.progress("transcripts", done, len(job.pending.sources))
+        process(study, site, source)
+    job.progress("transcripts", len(job.pending.sources), len(job.pending.sources))
     prepare(study, site)
     rank(study, site)
     set_aside = len(intake.quarantined(job.session, site))

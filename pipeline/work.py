@@ -68,7 +68,10 @@ def embed_texts(session: Session, texts: Sequence[str], tally: Tally, progress: 
     with tally.timing("store"):
         missing = vectors.without_vector(session.store, session.located.fingerprint, texts)
     done = 0
-    for portion in embed.in_portions(missing):
+    portions = embed.in_portions(missing)
+    for portion in portions:
+        if len(portions) > 1:  # one is over before it can be looked at
+            progress("embed", done, len(missing))
         encoder = session.encoder
         with tally.timing("embed"):
             rows = encoder.encode(portion)
@@ -76,7 +79,8 @@ def embed_texts(session: Session, texts: Sequence[str], tally: Tally, progress: 
             vectors.put_vectors(session.store, session.located.fingerprint, portion, rows)
         done += len(portion)
         tally.embedded += len(portion)
-        progress("embed", done, len(missing))
+    if len(portions) > 1:
+        progress("embed", done, done)
 
 
 def ranking(session: Session, coded: Coded) -> Digest:
@@ -173,9 +177,10 @@ def run_direct(session: Session, pending: Pending, site: str | None, progress: P
     """Do everything that is pending, without Prefect."""
     tally = Tally()
     forget(session, pending)
-    for done, source in enumerate(pending.sources, 1):
-        process(session, source, pending, tally, progress)
+    for done, source in enumerate(pending.sources):
         progress("transcripts", done, len(pending.sources))
+        process(session, source, pending, tally, progress)
+    progress("transcripts", len(pending.sources), len(pending.sources))
     prepare(session, tally, progress)
     rank_missing(session, site, tally, progress)
     return tally

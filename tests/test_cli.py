@@ -461,3 +461,23 @@ def test_nothing_of_a_transcript_is_in_what_is_said_about_it(study: Path) -> Non
     (study / "transcripts/north/odd.csv").write_text('speaker,text\nAna,"my neighbour hid her handbag\n')
     result = direct(study, expect=3)
     assert "handbag" not in result.output + result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a pseudo-terminal, which this system does not have")
+def test_a_terminal_sees_how_far_the_work_is(study: Path) -> None:
+    import fcntl
+    import struct
+    import termios
+
+    ours, theirs = os.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+    command = [sys.executable, "-m", "pipeline", "suggest", str(study), "--direct"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, text=True, check=True, env=environment)
+    os.close(theirs)
+    shown = os.read(ours, 100_000).decode()
+    os.close(ours)
+    assert "transcripts:" in shown
+    assert "0/2" in shown
+    assert "files" in shown
+    assert done.stdout.startswith("2 transcripts read")  # and nothing of it on standard output
