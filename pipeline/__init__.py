@@ -24,4 +24,6 @@ flows        the stages joined with the store, as a Prefect flow
 cli          the commands: the only place that prints or exits
 """
 
+__all__ = ["__version__"]
+
 __version__ = "0.1.0"

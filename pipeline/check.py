@@ -1,5 +1,6 @@
 """Read everything a study consists of, tell every fault, change nothing."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from .intake import Progress, gathered, read_and_cut
 from .records import Codebook, Role, Segment, Transcript
 from .segment import words
 
+TOKENS_PER_WORD = 1.3  # of English in the bundled encoder; more in languages it does not know
 COLUMNS = ("site", "language", "transcripts", "turns", "moderator turns", "segments", "words")
 
 
@@ -28,15 +30,18 @@ class SiteCheck:
     moderator_turns: int = 0
     segments: int = 0
     words: int = 0  # of the segments
+    long: int = 0  # segments of more words than the encoder reads
     speakers: Counter[tuple[str, str]] = field(default_factory=Counter)  # turns by label and role
 
-    def add(self, transcript: Transcript, cut: Sequence[Segment]) -> None:
-        """Count one transcript in."""
+    def add(self, transcript: Transcript, cut: Sequence[Segment], *, most: float) -> None:
+        """Count one transcript in; a segment is long that has more than ``most`` words."""
         self.transcripts += 1
         self.turns += len(transcript.turns)
         self.moderator_turns += sum(turn.role is Role.MODERATOR for turn in transcript.turns)
         self.segments += len(cut)
-        self.words += sum(words(segment.text) for segment in cut)
+        lengths = [words(segment.text) for segment in cut]
+        self.words += sum(lengths)
+        self.long += sum(length > most for length in lengths)
         self.speakers.update((turn.speaker, turn.role.value) for turn in transcript.turns)
 
 
@@ -59,7 +64,8 @@ def check(path: Path, progress: Progress) -> Checked:
     located = gathered(faults, lambda: embed.locate(study.embed, study.folder))
     gathered(faults, lambda: store.look_at(study.store_url))
     sites = {site.name: SiteCheck(site.name, site.language) for site in study.site}
-    faults.extend(_read_files(study, sites, progress))
+    most = located.max_tokens / TOKENS_PER_WORD if located and located.max_tokens else math.inf
+    faults.extend(_read_files(study, sites, most, progress))
     return Checked(
         sites=tuple(sites.values()),
         themes=len(codebook.themes) if codebook else 0,
@@ -69,7 +75,7 @@ def check(path: Path, progress: Progress) -> Checked:
     )
 
 
-def _read_files(study: Study, sites: dict[str, SiteCheck], progress: Progress) -> list[Fault]:
+def _read_files(study: Study, sites: dict[str, SiteCheck], most: float, progress: Progress) -> list[Fault]:
     files, found = transcripts.find(study)
     faults: list[Fault] = list(found)
     read: list[Transcript] = []
@@ -77,7 +83,7 @@ def _read_files(study: Study, sites: dict[str, SiteCheck], progress: Progress) -
         cut = gathered(faults, lambda file=file: read_and_cut(study, file))  # type: ignore[misc]
         for transcript, segments in cut or ():
             read.append(transcript)
-            sites[transcript.site].add(transcript, segments)
+            sites[transcript.site].add(transcript, segments, most=most)
         progress("transcripts", done, len(files))
     faults.extend(transcripts.clashes(read))
     return faults
@@ -97,6 +103,8 @@ def _notes(
         if theme.definition and not theme.exemplars:
             yield f"theme {theme.name} has no exemplar: its suggestions rest on its definition alone"
     for found in sites:
+        if found.long:
+            yield f"{found.site}: {found.long} segments are longer than the encoder reads; lower `max_words`"
         if found.turns and not found.moderator_turns:
             yield f"{found.site} has no moderator's turn: name interviewers' labels, if any, under `moderators`"
 

@@ -57,7 +57,7 @@ def _tell(faults: Sequence[Fault] | Iterator[Fault]) -> None:
 def main() -> None:
     """Suggest codebook themes for passages of transcripts, for people to accept or reject.
 
-    Everything happens on this machine: no transcript, quotation or count of any kind is sent anywhere.
+    Everything happens on this machine: nothing of a transcript leaves it.
     """
 
 
@@ -136,12 +136,14 @@ def demo(ctx: click.Context, folder: Path, *, direct: bool) -> None:
     """Copy the example study (invented by us) to DIR and run it end to end."""
     import shutil
 
-    from .config import shipped
+    from .config import load_study, shipped
 
-    example = shipped("data", "demo")
+    example, part = shipped("data", "demo"), folder.with_name(f"{folder.name}.part")
     if not folder.exists():
-        shutil.copytree(example, folder)
-    elif not (folder / "coding.csv").exists():
+        shutil.rmtree(part, ignore_errors=True)
+        shutil.copytree(example, part)
+        part.rename(folder)  # at once, so that a copy that was cut off is not taken for the whole
+    elif load_study(folder).name != load_study(example).name:
         raise Fault(str(folder), "is there already and is not the example study", "choose another folder")
     ctx.invoke(import_, study=folder, file=folder / "coding.csv", partly=False)
     ctx.invoke(suggest, study=folder, direct=direct, site=None, as_json=False)

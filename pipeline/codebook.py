@@ -14,7 +14,7 @@ from typing import Any
 
 from .errors import CodebookFault, Faults, raise_all
 from .records import Codebook, Exemplar, Kind, Theme
-from .sheets import Row, folded, misspelled, nearest, read_sheet, read_text, replacing, write_csv, write_xlsx
+from .sheets import Row, folded, look_at, misspelled, nearest, read_sheet, read_text, replacing, write_csv, write_xlsx
 
 COLUMNS = ("theme", "parent", "definition", "include", "exclude", "exemplar", "kind", "source")
 _FIELDS = ("parent", "definition", "include", "exclude")
@@ -74,6 +74,7 @@ def doubts(path: Path) -> list[CodebookFault]:
 
 
 def _read(path: Path) -> tuple[list["_Draft"], list[CodebookFault]]:
+    look_at(path, CodebookFault)
     if (reader := _READERS.get(path.suffix.lower())) is None:
         problem = f"`{path.suffix}` is not a known kind of codebook file"
         raise Faults([CodebookFault(str(path), problem, f"save it as one of {', '.join(_READERS)}")])
@@ -251,8 +252,11 @@ def _toml_rows(path: Path) -> list[Row]:
     text = read_text(path, CodebookFault)
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise Faults([CodebookFault(str(path), f"is not TOML: {error}", "mend that line")]) from error
+    except (ValueError, RecursionError) as error:  # what tomllib lets through: 5,000 digits, a thousand brackets
+        problem = "cannot be read: a number is too long, or tables lie too deep in one another"
+        raise Faults([CodebookFault(str(path), problem, "shorten it")]) from error
     heads = [n for n, line in enumerate(text.splitlines(), 1) if re.match(r"\s*\[\[\s*themes?\s*\]\]", line)]
     return _tree_rows(str(path), document, heads)
 
@@ -292,7 +296,12 @@ def _yaml_loader() -> Any:  # noqa: ANN401  # a class made here, so that yaml is
     class Loader(yaml.BaseLoader):
         def construct_scalar(self, node: yaml.ScalarNode) -> str:
             nothing = node.style is None and node.value in ("~", "null", "Null", "NULL")
-            text = _Text("" if nothing else node.value)
+            try:  # as in JSON, a character may be written as two escaped halves
+                told = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+            except UnicodeDecodeError:
+                problem = "half of a character (a lone surrogate)"
+                raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark) from None
+            text = _Text("" if nothing else told)
             text.line = node.start_mark.line + 1
             return text
 

@@ -3,16 +3,35 @@
 import difflib
 import re
 import tomllib
+import unicodedata
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from .errors import Fault, Faults, StudyFault, raise_all
 from .records import Digest, digest
 
 FILE = "study.toml"
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+def _one_line(text: str) -> str:
+    if any(unicodedata.category(sign) in ("Cc", "Zl", "Zp") for sign in text):
+        raise ValueError("holds a line end or another control character")
+    return text
+
+
+def _language_tag(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*", text):
+        raise ValueError("should be a language tag, like en, de or pt-BR")
+    return text
+
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_one_line)]
+# Strict, so that a text or a truth value is never taken for a number, nor a number for a truth value.
+Count = Annotated[int, Field(strict=True, le=1_000_000_000)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1)]
+Switch = Annotated[bool, Field(strict=True)]
 
 
 class _Settings(BaseModel):
@@ -29,35 +48,45 @@ class Site(_Settings):
 
     name: Words = Field(description="the site's name, as it appears in every table")
     transcripts: Words = Field(description="folder or glob, relative to study.toml")
-    language: Words = Field(default="en", description="language of the transcripts, as a BCP-47 tag")
+    language: Annotated[Words, AfterValidator(_language_tag)] = Field(
+        default="en", description="language of the transcripts, as a BCP-47 tag"
+    )
     moderators: tuple[Words, ...] = Field(default=(), description="speaker labels whose turns are context, never coded")
 
 
 class SegmentSettings(_Settings):
     """How turns are cut into segments."""
 
-    max_words: int = Field(default=120, ge=5, description="a segment has at most this many words")
-    min_words: int = Field(default=4, ge=1, description="turns with fewer words are back-channels and not suggested on")
+    max_words: Count = Field(default=120, ge=5, description="a segment has at most this many words")
+    min_words: Count = Field(
+        default=4, ge=1, description="turns with fewer words are back-channels and not suggested on"
+    )
+
+    @model_validator(mode="after")
+    def _limits_agree(self) -> "SegmentSettings":
+        if self.min_words > self.max_words:
+            raise ValueError(f"`min_words` {self.min_words} is more than `max_words` {self.max_words}")
+        return self
 
 
 class EmbedSettings(_Settings):
     """Which encoder turns texts into vectors."""
 
     encoder: Words = Field(default="minilm", description="a name in the manifest, a local folder, or a hub name")
-    allow_download: bool = Field(default=False, description="whether a hub name may be fetched over the network")
+    allow_download: Switch = Field(default=False, description="whether a hub name may be fetched over the network")
 
 
 class RankSettings(_Settings):
     """What is suggested."""
 
-    top_k: int = Field(default=5, ge=1, description="how many suggestions are kept per segment")
-    precision: float = Field(default=0.5, ge=0, le=1, description="below this probability nothing is suggested")
+    top_k: Count = Field(default=5, ge=1, description="how many suggestions are kept per segment")
+    precision: Share = Field(default=0.5, description="below this probability nothing is suggested")
 
 
 class ReviewSettings(_Settings):
     """How people are asked."""
 
-    withhold: float = Field(default=0.10, ge=0, le=1, description="share of segments shown without suggestions")
+    withhold: Share = Field(default=0.10, description="share of segments shown without suggestions")
 
 
 class Study(_Settings):
@@ -78,6 +107,11 @@ class Study(_Settings):
         names = [site.name for site in self.site]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two sites are called {twice[0]!r}")
+        alike: dict[str, str] = {}
+        for name in names:  # as in tables of coding, where people are not asked to mind their capitals
+            other = alike.setdefault(" ".join(unicodedata.normalize("NFC", name).casefold().split()), name)
+            if other != name:
+                raise ValueError(f"sites {other!r} and {name!r} differ only in case or spacing")
         return self
 
     @property
@@ -103,8 +137,9 @@ def load_study(path: Path) -> Study:
 
     Raises ``Faults`` with one ``StudyFault`` for everything that is wrong.
     """
-    file = path / FILE if path.is_dir() else path
+    file = path
     try:
+        file = path / FILE if path.is_dir() else path
         told = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise Faults(
@@ -117,12 +152,17 @@ def load_study(path: Path) -> Study:
         values = tomllib.loads(told)
     except tomllib.TOMLDecodeError as error:
         raise Faults([StudyFault(str(file), f"is not TOML: {error}", "mend that line")]) from error
+    except (ValueError, RecursionError) as error:  # what tomllib lets through: 5,000 digits, a thousand brackets
+        problem = "cannot be read: a number is too long, or tables lie too deep in one another"
+        raise Faults([StudyFault(str(file), problem, "shorten it")]) from error
     if "folder" in values:
         raise Faults([_unknown(str(file), told, Study, "folder")])
     try:
         return Study(**values, folder=file.parent.resolve())
     except ValidationError as error:
         problems = error.errors(include_url=False)
+        if values.get("site"):  # sites with faults of their own are not counted: that there is none is not so
+            problems = [p for p in problems if (p["type"], p["loc"]) != ("too_short", ("site",))]
         faults = [_fault(str(file), told, values, problem) for problem in problems]
         meant = {re.sub(r".*did you mean `(\w+)`.*", r"\1", fault.remedy) for fault in faults}
         # A key that is missing because it was misspelt is told once, where it stands.
@@ -142,16 +182,38 @@ def _fault(file: str, told: str, values: dict[str, Any], problem: Any) -> Fault:
         where = _path(steps[:-1], values)
         return StudyFault(file, f"{where}`{key}` is missing", f"add `{key} = ...`: {described}")
     where = _path(steps, values).rstrip(": ")
-    says = problem["msg"].removeprefix("Value error, ")
-    says = says[:1].lower() + says[1:]
-    return StudyFault(_place(file, told, key), f"{where}: {says}".lstrip(": "), "correct the value")
+    return StudyFault(_place(file, told, key), f"{where}: {_says(problem, key)}".lstrip(": "), "correct the value")
+
+
+def _says(problem: Any, key: str) -> str:  # noqa: ANN401  # pydantic's own dict
+    """Return what is wrong with a value in the words of the file, not of the program."""
+    told = problem["type"]
+    if key == "site" and told != "value_error":
+        return "should be [[site]], with double brackets" if told == "tuple_type" else "should be a table, [[site]]"
+    if key == "moderators" and told in ("tuple_type", "string_type"):
+        return 'should be a list of texts, like ["I", "Moderator"]'
+    if key in ("precision", "withhold"):
+        return "should be a number from 0 to 1"
+    if told in ("greater_than_equal", "int_type", "int_from_float"):
+        least = problem.get("ctx", {}).get("ge")
+        return "should be a whole number" + (f" of at least {least}" if least else "")
+    plain = {
+        "string_type": "should be a text, in quotation marks",
+        "string_too_short": "should not be empty",
+        "less_than_equal": "is too large",
+        "bool_type": "should be true or false",
+        "model_type": f"should be a table, [{key}]",
+    }
+    says = plain.get(told) or problem["msg"].removeprefix("Value error, ")
+    return str(says[:1].lower() + says[1:])
 
 
 def _unknown(file: str, told: str, model: type[BaseModel], key: str, inside: str = "") -> Fault:
     known = [name for name in model.model_fields if name != "folder"]
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     remedy = f"did you mean `{near[0]}`?" if near else f"known keys are {', '.join(known)}"
-    return StudyFault(_place(file, told, key), f"{inside}unknown key `{key}`", remedy)
+    shown = key if key.isprintable() else ascii(key)
+    return StudyFault(_place(file, told, key), f"{inside}unknown key `{shown}`", remedy)
 
 
 def _model_at(steps: list[str | int]) -> type[BaseModel]:
@@ -171,7 +233,9 @@ def _path(steps: list[str | int], values: dict[str, Any]) -> str:
         return ""
     if steps[0] == "site" and len(steps) > 1 and isinstance(steps[1], int):
         site = values["site"][steps[1]]
-        name = site.get("name", f"number {steps[1] + 1}") if isinstance(site, dict) else f"number {steps[1] + 1}"
+        name = site.get("name") if isinstance(site, dict) else None
+        if not (isinstance(name, str) and name.strip() and name.isprintable()):
+            name = f"number {steps[1] + 1}"
         rest = "".join(f" `{step}`" for step in steps[2:3])
         return f"[[site]] {name}{rest}: "
     if len(steps) > 1:

@@ -44,6 +44,7 @@ class Located:
     fingerprint: str
     folder: Path | None  # None for the built-in hashing encoder
     languages: tuple[str, ...] = ()  # those it is known to work for; empty if unknown
+    max_tokens: int = 0  # how much of a text it reads; 0 if unknown
 
 
 def encoder_text(text: str) -> str:
@@ -97,7 +98,8 @@ def _from_manifest(name: str, entry: dict[str, Any]) -> Located:
     if found != entry["sha256"]:
         problem = f"its sha256 is {found[:12]}… and should be {entry['sha256'][:12]}…: not the published weights"
         raise EncoderFault(str(weights), problem, f"reinstall the package {entry['package']}")
-    return Located(name=name, fingerprint=f"{name}-{found[:16]}", folder=folder, languages=languages)
+    tokens = entry["max_tokens"]
+    return Located(name=name, fingerprint=f"{name}-{found[:16]}", folder=folder, languages=languages, max_tokens=tokens)
 
 
 def _from_folder(name: str, folder: Path) -> Located:
@@ -129,6 +131,11 @@ def _fetch(name: str, *, allowed: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    try:
+        # What was downloaded once is not asked for again: not the network, and not whether there is a newer one.
+        return Path(snapshot_download(name, local_files_only=True))
+    except LocalEntryNotFoundError:
+        pass
     try:
         return Path(snapshot_download(name))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:

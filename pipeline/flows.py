@@ -107,6 +107,13 @@ def rank(study: str, site: str | None) -> None:
 def suggest(study: str, site: str | None = None) -> dict[str, int]:
     """Segment, embed and rank what is new or changed in a study, or in one of its sites; return what was done."""
     job = _job(study, site)
+    try:
+        return _suggest(job, study, site)
+    finally:
+        _jobs.pop((study, site), None)  # the next run looks anew at what is there
+
+
+def _suggest(job: _Job, study: str, site: str | None) -> dict[str, int]:
     work.forget(job.session, job.pending)
     for done, source in enumerate(job.pending.sources):
         job.progress("transcripts", done, len(job.pending.sources))
@@ -135,6 +142,4 @@ def run(session: intake.Session, pending: work.Pending, site: str | None, progre
         if job.raised:
             raise job.raised[0] from None
         raise
-    finally:
-        del _jobs[key]
     return job.tally

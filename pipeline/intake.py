@@ -77,7 +77,7 @@ class Session:
     def files(self) -> dict[str, transcripts.File]:
         """The study's transcript files by source. Raises ``Faults`` if there are none, or two of one name."""
         files, faults = self.found
-        raise_all([*([] if files else faults), *_of_one_name(files)])
+        raise_all([*([] if files else faults), *_of_one_name(self.study, files)])
         return {file.source: file for file in files}
 
     @cached_property
@@ -101,15 +101,23 @@ def open_session(path: Path) -> Session:
     return Session(study=study, codebook=codebook, located=located)
 
 
-def _of_one_name(files: Sequence[transcripts.File]) -> Iterator[TranscriptFault]:
-    """Tell of files that would be transcripts of one name; tables may hold several, whose names are theirs."""
-    first: dict[tuple[str, str], transcripts.File] = {}
+def _of_one_name(study: Study, files: Sequence[transcripts.File]) -> list[TranscriptFault]:
+    """Tell of files whose transcripts have one name; only those of one name themselves are read for it."""
+    alike: dict[tuple[str, str], list[transcripts.File]] = {}
     for file in files:
-        if file.path.suffix.lower() not in (".csv", ".xlsx"):
-            other = first.setdefault((file.site.name, file.path.stem), file)
-            if other is not file:
-                problem = f"is the second transcript called {file.path.stem} in {file.site.name}, after {other.source}"
-                yield TranscriptFault(file.source, problem, "rename one of the two")
+        alike.setdefault((file.site.name, file.path.stem), []).append(file)
+    faults: list[Fault] = []
+    named: list[Transcript] = []
+    for some in alike.values():
+        for file in some if len(some) > 1 else ():
+            # One that cannot be read is told of when its turn comes.
+            named += gathered(faults, lambda file=file: transcripts.read(file, study)) or ()  # type: ignore[misc]
+    return [fault for fault in transcripts.clashes(named) if "is called" in fault.problem]
+
+
+def may_hold(file: transcripts.File, site: str | None) -> bool:
+    """Tell whether a file may have transcripts of a site: a table may name several sites in a column."""
+    return site in (None, file.site.name) or file.path.suffix.lower() in (".csv", ".xlsx")
 
 
 def gathered(faults: list[Fault], reading: Callable[[], T]) -> T | None:

@@ -134,6 +134,7 @@ def _belongs_to_study(session: intake.Session, out: Path) -> bool:
     own = {study.file, study.codebook_file, Path(session.store.place)}
     folders = [study.folder / site.transcripts for site in study.site]
     inside = any(target.is_relative_to(folder.resolve()) for folder in folders if folder.is_dir())
+    inside = inside or any(target.match(str(pattern)) for pattern in folders)  # a glob like transcripts/*.csv
     return inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}
 
 

@@ -384,6 +384,7 @@ def segment(transcript: Transcript, splitter: Splitter, settings: SegmentSetting
     long; beyond that it is cut, best at the end of a clause. What has fewer than ``min_words`` words joins its
     neighbour, so that every word of a turn with segments is in exactly one of them.
     """
+    identity = transcript.id  # hashes the whole text: asked once, or a long transcript never ends
     found = []
     for index, turn in enumerate(transcript.turns):
         if turn.role is Role.MODERATOR:
@@ -391,8 +392,8 @@ def segment(transcript: Transcript, splitter: Splitter, settings: SegmentSetting
         for k, (start, end) in enumerate(_spans(transcript.text, turn, splitter, settings), 1):
             found.append(
                 Segment(
-                    id=segment_id(transcript.id, start, end),
-                    transcript=transcript.id,
+                    id=segment_id(identity, start, end),
+                    transcript=identity,
                     name=turn.segment if turn.segment is not None else f"t{index + 1:03d}s{k}",
                     turn=index,
                     start=start,

@@ -8,8 +8,10 @@ import csv
 import difflib
 import io
 import math
+import os
 import re
 import secrets
+import stat
 import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,6 +27,7 @@ Cell = str | int | float | bool | datetime | None
 
 XLSX_CELL = 32_767  # UTF-16 units Excel keeps in a cell; openpyxl would cut longer texts without a word
 XLSX_ROWS = 1_048_576
+LONGEST_CELL = 10_000_000  # characters in a cell of a CSV file; a transcript may be one cell
 # What XML 1.0 cannot hold. Those that separate words become a space, so that no two words are glued together.
 _SEPARATING = re.compile("[\x0b\x0c\x1c-\x1f]")
 _ILLEGAL = re.compile("[\x00-\x08\x0e-\x1b\ud800-\udfff\ufffe\uffff]")
@@ -82,6 +85,7 @@ def read_sheet(path: Path, fault: type[Fault] = Fault) -> Sheet:
     Headings are folded (``Coded at`` is ``coded_at``), cells trimmed, line ends ``\\n``; columns without heading and
     blank rows are left out. Raises ``Faults`` of ``fault`` for what is missing, damaged or no table.
     """
+    look_at(path, fault)
     readers = {".csv": _csv_lines, ".tsv": _csv_lines, ".xlsx": _xlsx_lines}
     if (reader := readers.get(path.suffix.lower())) is None:
         raise Faults([fault(str(path), f"`{path.suffix}` is not a known kind of table", "save it as .csv or .xlsx")])
@@ -102,6 +106,22 @@ def read_sheet(path: Path, fault: type[Fault] = Fault) -> Sheet:
     return Sheet(tuple(name for name in columns if name), tuple(row for row in rows if any(row.cells.values())))
 
 
+def look_at(path: Path, fault: type[Fault] = Fault) -> None:
+    """Raise ``Faults`` if there is no such file, or what is there is none: a folder, or a pipe that may never end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise _unreadable(path, error, fault) from error
+    if not stat.S_ISREG(mode):
+        what = "is a folder" if stat.S_ISDIR(mode) else "is not a regular file"
+        raise Faults([fault(str(path), f"cannot be read: {what}", "give the path of a file")])
+
+
+def _unreadable(path: Path, error: OSError, fault: type[Fault]) -> Faults:
+    why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
+    return Faults([fault(str(path), why, "check the path and the permissions")])
+
+
 def _by_heading(columns: list[str], cells: list[str]) -> dict[str, str]:
     filled = cells + [""] * (len(columns) - len(cells))
     return {name: cell for name, cell in zip(columns, filled, strict=False) if name}
@@ -115,8 +135,7 @@ def read_text(path: Path, fault: type[Fault] = Fault) -> str:
     try:
         told = path.read_bytes()
     except OSError as error:
-        why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        raise Faults([fault(str(path), why, "check the path and the permissions")]) from error
+        raise _unreadable(path, error, fault) from error
     utf16 = told.startswith((b"\xff\xfe", b"\xfe\xff"))
     for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "cp1252"):
         try:
@@ -130,6 +149,7 @@ def read_text(path: Path, fault: type[Fault] = Fault) -> str:
 
 def _csv_lines(path: Path, fault: type[Fault]) -> Iterator[tuple[int, list[str]]]:
     text = read_text(path, fault)
+    csv.field_size_limit(LONGEST_CELL)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     begun = 1
     try:
@@ -163,8 +183,7 @@ def _xlsx_lines(path: Path, fault: type[Fault]) -> Iterator[tuple[int, list[str]
             lines = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
             book.close()
     except OSError as error:
-        why = "there is no such file" if isinstance(error, FileNotFoundError) else f"cannot be read: {error.strerror}"
-        raise Faults([fault(str(path), why, "check the path and the permissions")]) from error
+        raise _unreadable(path, error, fault) from error
     except Exception as error:  # openpyxl lets through whatever zip, XML and its own parsers raise on damaged bytes
         problem = "is not an Excel workbook, is damaged, or is protected by a password"
         raise Faults([fault(str(path), problem, "open it in Excel and save it as .xlsx or .csv")]) from error
@@ -276,18 +295,38 @@ def _xlsx_cell(sheet: Any, cell: Cell) -> Any:  # noqa: ANN401  # openpyxl's own
 def replacing(path: Path) -> Iterator[Path]:
     """Give the path of a file to write, which takes the place of ``path`` at the end, and only if all went well.
 
-    Raises ``Faults`` with one ``Fault`` if the folder is missing or nothing can be written there.
+    A link stays one: the file it leads to is replaced. Raises ``Faults`` with one ``Fault`` if the folder is missing,
+    nothing can be written there, or what is there is no file that may be changed.
     """
-    part = path.with_name(f".{secrets.token_hex(8)}.part")  # beside it: a rename is atomic only within one disk
     try:
-        yield part
-        part.replace(path)
+        target = _replaceable(path)
+        part = target.with_name(f".{secrets.token_hex(8)}.part")  # beside it: a rename is atomic only within one disk
+        try:
+            yield part
+            part.replace(target)
+        finally:
+            with suppress(OSError):  # no such folder: then there is nothing to clear away either
+                part.unlink(missing_ok=True)
     except OSError as error:
         remedy = "choose an existing folder you may write to, and close the file in other programs"
         raise Faults([Fault(str(path), f"cannot be written: {error.strerror or error}", remedy)]) from error
     except UnicodeEncodeError as error:
         problem = "a text holds half of a character (a lone surrogate), which no file can hold"
         raise Faults([Fault(str(path), problem, "mend that transcript or codebook and read it again")]) from error
-    finally:
-        with suppress(OSError):  # no such folder: then there is nothing to clear away either
-            part.unlink(missing_ok=True)
+
+
+def _replaceable(path: Path) -> Path:
+    """Return ``path``, or the file it links to. A rename would replace devices, links and write-protected files too."""
+    target = Path(os.path.realpath(path))
+    try:
+        mode = target.stat().st_mode
+    except OSError:  # nothing is there yet; what else may be wrong shows when it is written
+        if path.is_symlink():
+            raise Faults([Fault(str(path), "cannot be written: is a link to no file", "choose another name")]) from None
+        return target
+    if not stat.S_ISREG(mode):
+        raise Faults([Fault(str(path), "cannot be written: is not a regular file", "choose another name")])
+    if not os.access(target, os.W_OK):
+        problem = "cannot be written: the file there is protected against writing"
+        raise Faults([Fault(str(path), problem, "choose another name, or ask for the right to write to it")])
+    return target

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import embed, rank, store
 from .coded import Coded, Vectors, coded_segments, folds, labelled
-from .intake import Progress, Session, Tally, ingest, no_progress, unread
+from .intake import Progress, Session, Tally, ingest, may_hold, no_progress, unread
 from .records import Digest, Segment, Suggestion, TranscriptId, digest
 from .store import corpus, runs, vectors
 
@@ -37,14 +37,14 @@ class Pending:
 
 def look(session: Session, site: str | None = None) -> Pending:
     """Find out what is new or changed, in one site or all. Raises ``Faults`` if files cannot be told apart."""
-    here = {source: file for source, file in session.files.items() if site in (None, file.site.name)}
     if not store.has_store(session.study.store_url):
+        here = [source for source, file in session.files.items() if may_hold(file, site)]
         return Pending(unread=frozenset(here), sources=tuple(here), gone=())
-    due = frozenset(source for source in unread(session) if source in here)
+    due = frozenset(source for source in unread(session) if may_hold(session.files[source], site))
     gone = sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if site is None else []
-    waiting = set(runs.unranked(session.store, ranking(session, coded_segments(session.store))))
+    waiting = set(_unranked(session, ranking(session, coded_segments(session.store)), site))
     behind = {entry.source for entry in corpus.list_transcripts(session.store) if entry.id in waiting} | due
-    return Pending(unread=due, sources=tuple(source for source in here if source in behind), gone=tuple(gone))
+    return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone))
 
 
 def forget(session: Session, pending: Pending) -> None:

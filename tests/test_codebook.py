@@ -1,3 +1,7 @@
+import csv
+import json
+import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -252,6 +256,10 @@ def test_other_columns_are_ignored(write: Write) -> None:
             "[[theme]]\nname = 'B'\nexemplars = [{text = 'x', knd = 'typical'}]\n",
             ["b.toml:5: unknown key `knd`; did you mean `kind`?"],
         ),
+        ("b.toml", f"[[theme]]\nname = {'9' * 5000}\n", ["b.toml: cannot be read: a number is too long"]),
+        ("b.toml", f"theme = {'[' * 3000}", ["b.toml: cannot be read"]),
+        ("b.yaml", 'themes:\n- name: A\n  definition: "a\\uD800b"\n', ["b.yaml:3: is not YAML: half of a character"]),
+        ("b.yaml", 'themes:\n- "nam\\uDC00e": A\n', ["b.yaml:2: is not YAML: half of a character"]),
         ("b.xlsx", "theme,definition\nA,a\n", ["b.xlsx: is not an Excel workbook"]),
         ("b.docx", "x", ["b.docx: `.docx` is not a known kind of codebook file; save it as one of .csv, .xlsx"]),
     ],
@@ -263,15 +271,44 @@ def test_every_fault_of_other_files_is_told(name: str, told: str, expected: list
         assert part in fault
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", [*FORMATS, "", ".docx"])
 def test_a_missing_file_is_a_fault(suffix: str, tmp_path: Path) -> None:
     assert ["there is no such file" in fault for fault in faults_of(tmp_path / f"b{suffix}")] == [True]
 
 
-@pytest.mark.parametrize("suffix", FORMATS)
+@pytest.mark.parametrize("suffix", [*FORMATS, "", ".docx"])
 def test_a_folder_is_a_fault(suffix: str, tmp_path: Path) -> None:
     (tmp_path / f"b{suffix}").mkdir()
-    assert ["cannot be read" in fault for fault in faults_of(tmp_path / f"b{suffix}")] == [True]
+    assert ["cannot be read: is a folder" in fault for fault in faults_of(tmp_path / f"b{suffix}")] == [True]
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_pipe_is_a_fault_and_does_not_hang(suffix: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"b{suffix}")
+    assert ["is not a regular file" in fault for fault in faults_of(tmp_path / f"b{suffix}")] == [True]
+
+
+def test_half_a_character_is_in_no_table(tmp_path: Path, write: Write) -> None:
+    assert (
+        "is not text" in faults_of(write("b.csv", "theme,definition\nA,\ud800\n".encode("utf-16", "surrogatepass")))[0]
+    )
+    (tmp_path / "sound.xlsx").write_bytes(b"")
+    write_codebook(BOOK, tmp_path / "sound.xlsx")
+    with zipfile.ZipFile(tmp_path / "sound.xlsx") as sound, zipfile.ZipFile(tmp_path / "b.xlsx", "w") as broken:
+        for name in sound.namelist():
+            broken.writestr(name, sound.read(name).replace(b"Faith", b"&#xD800;"))
+    assert "is not an Excel workbook" in faults_of(tmp_path / "b.xlsx")[0]
+
+
+def test_characters_written_as_two_halves_are_whole(write: Write) -> None:
+    book = read_codebook(write("b.yaml", json.dumps({"themes": [{"name": "A", "definition": "glad 😀"}]})))
+    assert book.themes[0].definition == "glad 😀"
+
+
+def test_cells_may_be_very_long(write: Write) -> None:
+    csv.field_size_limit(131_072)  # as a new process has it
+    book = read_codebook(write("b.csv", f"theme,definition\nA,{'word ' * 40_000}\n"))
+    assert len(book.themes[0].definition) == 199_999
 
 
 def test_a_codebook_is_not_written_in_an_unknown_format(tmp_path: Path) -> None:

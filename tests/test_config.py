@@ -7,7 +7,9 @@ import pytest
 from pipeline.config import Study, load_study, shipped
 from pipeline.errors import Faults
 
-WHOLE = 'name = "A"\ncodebook = "c.csv"\n[[site]]\nname = "Ulm"\ntranscripts = "t"\n'
+HEAD = 'name = "A"\ncodebook = "c.csv"\n'
+SITE = '[[site]]\nname = "Ulm"\ntranscripts = "t"\n'
+WHOLE = HEAD + SITE
 
 
 def faults_of(folder: Path, text: str) -> list[str]:
@@ -42,21 +44,69 @@ def test_a_missing_study_file_is_told(tmp_path: Path) -> None:
         ),
         (WHOLE.replace("codebook", "codebok"), "study.toml:2: unknown key `codebok`; did you mean `codebook`?"),
         (WHOLE + "[rank]\ntopk = 3\n", "study.toml:7: [rank]: unknown key `topk`; did you mean `top_k`?"),
-        (WHOLE + "[rank]\ntop_k = 0\n", "study.toml:7: [rank] `top_k`: input should be greater than or equal to 1"),
+        (WHOLE + "[rank]\ntop_k = 0\n", "study.toml:7: [rank] `top_k`: should be a whole number of at least 1;"),
         (WHOLE + WHOLE[WHOLE.index("[[") :], "study.toml: two sites are called 'Ulm'; correct the value"),
         ('name = "A"\ncodebook = "c"\n', "`site` is missing; add `site = ...`"),
         (WHOLE + "folder = 3\n", "unknown key `folder`"),
         ("name = \n", "is not TOML"),
-        (WHOLE.replace('"t"', '""'), "[[site]] Ulm `transcripts`: string should have at least 1 character"),
+        (WHOLE.replace('"t"', '""'), "[[site]] Ulm `transcripts`: should not be empty;"),
+        (
+            WHOLE + 'moderators = "I"\n',
+            '[[site]] Ulm `moderators`: should be a list of texts, like ["I", "Moderator"];',
+        ),
+        (WHOLE + 'moderators = ["I", 2]\n', '`moderators`: should be a list of texts, like ["I", "Moderator"];'),
+        (WHOLE.replace('"A"', "3"), "study.toml: `name`: should be a text, in quotation marks;"),
+        (WHOLE.replace("[[site]]", "[site]"), "study.toml:3: [site]: should be [[site]], with double brackets;"),
+        (HEAD + "site = [1]\n", "[[site]] number 1: should be a table, [[site]];"),
+        (HEAD + "segment = 3\n" + SITE, "study.toml:3: `segment`: should be a table, [segment];"),
+        (WHOLE + "[embed]\nallow_download = 1\n", "[embed] `allow_download`: should be true or false;"),
+        (WHOLE + "[rank]\ntop_k = true\n", "[rank] `top_k`: should be a whole number;"),
+        (WHOLE + "[rank]\ntop_k = 2.0\n", "[rank] `top_k`: should be a whole number;"),
+        (WHOLE + '[rank]\ntop_k = "2"\n', "[rank] `top_k`: should be a whole number;"),
+        (WHOLE + f"[rank]\ntop_k = 1{'0' * 400}\n", "[rank] `top_k`: is too large;"),
+        (WHOLE + "[rank]\nprecision = true\n", "[rank] `precision`: should be a number from 0 to 1;"),
+        (WHOLE + '[rank]\nprecision = "0.5"\n', "[rank] `precision`: should be a number from 0 to 1;"),
+        (WHOLE + "[rank]\nprecision = nan\n", "[rank] `precision`: should be a number from 0 to 1;"),
+        (WHOLE + "[review]\nwithhold = 5\n", "[review] `withhold`: should be a number from 0 to 1;"),
+        (WHOLE + "[segment]\nmin_words = 121\n", "[segment]: `min_words` 121 is more than `max_words` 120;"),
+        (WHOLE + 'language = "en_US"\n', "`language`: should be a language tag, like en, de or pt-BR;"),
+        (WHOLE + 'language = "English"\n', "`language`: should be a language tag"),
+        (WHOLE.replace('"c.csv"', '"c\\u0000.csv"'), "`codebook`: holds a line end or another control character;"),
+        (
+            WHOLE.replace('"Ulm"', '"U\\nlm"'),
+            "[[site]] number 1 `name`: holds a line end or another control character;",
+        ),
+        (WHOLE + 'moderators = ["I\\u2028J"]\n', "`moderators`: holds a line end or another control character;"),
+        (WHOLE + '"a\\nb" = 3\n', "unknown key `'a\\nb'`;"),
+        (WHOLE + SITE.replace("Ulm", " uLM "), "study.toml: sites 'Ulm' and 'uLM' differ only in case or spacing;"),
+        (WHOLE + f"[rank]\ntop_k = {'9' * 5000}\n", "study.toml: cannot be read: a number is too long"),
+        (WHOLE + f"x = {'[' * 3000}{']' * 3000}\n", "or tables lie too deep in one another; shorten it"),
     ],
 )
 def test_a_fault_names_its_place_and_remedy(tmp_path: Path, text: str, told: str) -> None:
-    assert any(told in fault for fault in faults_of(tmp_path, text))
+    faults = faults_of(tmp_path, text)
+    assert any(told in fault for fault in faults)
+    assert all("\n" not in fault and "\0" not in fault for fault in faults)
 
 
 def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
     told = faults_of(tmp_path, WHOLE.replace("transcripts", "transcript") + "[rank]\ntop_k = 0\n[embed]\nencoder = 3\n")
-    assert len(told) == 4  # the unknown key, the key that is missing for it, and two values
+    assert len(told) == 3  # the unknown key, which is not also told as missing, and two values
+    assert len(faults_of(tmp_path, WHOLE + "x = 1\n")) == 1  # the site is there, although it has a fault
+
+
+@pytest.mark.parametrize("tag", ["en", "sw-KE", "zh-Hans-CN", "lug"])
+def test_language_tags_and_whole_numbers_as_shares_are_accepted(tmp_path: Path, tag: str) -> None:
+    text = WHOLE + f'language = "{tag}"\n[rank]\nprecision = 1\n[segment]\nmin_words = 9\nmax_words = 9\n'
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    study = load_study(tmp_path)
+    assert (study.site[0].language, study.rank.precision) == (tag, 1.0)
+
+
+def test_a_path_too_long_is_told() -> None:
+    with pytest.raises(Faults) as raised:
+        load_study(Path("x" * 5000))
+    assert "cannot be read" in str(raised.value.exceptions[0])
 
 
 def test_a_byte_order_mark_does_no_harm_and_other_encodings_are_told(tmp_path: Path) -> None:

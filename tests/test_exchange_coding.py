@@ -110,6 +110,12 @@ def test_excel_dates_and_numbers_are_read(tmp_path: Path) -> None:
         (HEAD + "fg1,t0,,Trust,\n", ["c.csv:2: `coder` is empty"]),
         (HEAD + ",t0,Bo,Trust,\n", ["c.csv:2: `document` is empty"]),
         (HEAD + "fg1,t0,Bo,Trust,31.1.2026\n", ["c.csv:2: `coded_at` is not a date"]),
+        (HEAD + "fg1,t0,Bo,Trust,0001-01-01T00:00+14:00\n", ["c.csv:2: `coded_at` is not a date"]),
+        (HEAD + "fg1,t0,Bo,Trust,9999-12-31T23:00-14:00\n", ["c.csv:2: `coded_at` is not a date"]),
+        (
+            HEAD.replace("\n", ",start,end\n") + f"fg1,t0,Bo,Trust,,4,{'9' * 5000}\n",
+            ["c.csv:2: `end` is longer than any transcript"],
+        ),
         (HEAD + "fg1,,Bo,Trust,\n", ["c.csv:2: nothing says which passage is meant"]),
         (HEAD.replace("\n", ",start\n") + "fg1,t0,Bo,Trust,,4\n", ["c.csv:2: only one of `start` and `end` is given"]),
         (HEAD.replace("\n", ",start,end\n") + "fg1,t0,Bo,Trust,,4,3\n", ["c.csv:2: `end` 3 is not after `start` 4"]),
@@ -222,6 +228,50 @@ def test_the_same_name_at_two_sites_needs_the_site() -> None:
     assert result.codings[0].segment.transcript == other.id
 
 
+def test_a_site_is_first_looked_for_as_it_is_spelled() -> None:
+    upper, lower = transcript("fg1", "Upper words.", site="ULM"), transcript("fg1", "Lower words.", site="ulm")
+    alone = transcript("fg3", "Only there.", site="ulm")
+    there = (upper, lower, alone)
+    for told in (upper, lower):
+        (coding,) = place(row(site=told.site, text="words."), transcripts=there).codings
+        assert coding.segment.transcript == told.id
+    assert "at ULM and at ulm" in refused(row(site="Ulm", text="words."), transcripts=there)[0]
+    assert "there is no transcript `fg3`" in refused(row("fg3", site="ULM", text="Only"), transcripts=there)[0]
+    assert place(row("fg3", site="Ulm", text="Only"), transcripts=there).codings
+
+
+def test_a_segment_is_found_whatever_its_case_unless_two_are_alike() -> None:
+    assert placed(row(segment=" T1")) == SEGMENTS[1]
+    alike = [segment_of(FG1, turn, name) for turn, name in enumerate(("q1", "Q1", "q2"))]
+    found = [place(row(segment=name), segments=alike) for name in ("q1", "Q1", "Q2")]
+    assert [result.codings[0].segment for result in found] == alike
+    (fault,) = place(row(segment="Q 1"), segments=alike).faults
+    assert "has no segment `Q 1`" in str(fault)
+    assert "has no segment" in str(place(row(segment="ｑ1"), segments=[]).faults[0])
+    blurred = [segment_of(FG1, turn, name) for turn, name in enumerate(("Aa", "aA"))]
+    assert "has no segment `AA`" in str(place(row(segment="AA"), segments=blurred).faults[0])
+
+
+def test_a_silent_segment_is_known_whatever_its_case() -> None:
+    turns = (Turn(speaker="", role=Role.UNKNOWN, start=0, end=0, line=2, segment="Q7"),)
+    survey = Transcript(site="Ulm", name="s1", source="s.csv", language="en", text="", turns=turns)
+    assert place(row("s1", "q7", codes=()), transcripts=(survey,), segments=()).silent == 1
+
+
+def test_what_may_be_talk_in_the_wrong_column_is_not_quoted() -> None:
+    talk = "we waited an hour in the rain and nobody came to tell us why"
+    told = [*refused(row(segment="t0", codes=(talk,))), *refused(row(talk, "t0")), *refused(row(segment=talk))]
+    told += refused(row(segment="t0", site=talk))
+    assert len(talk) == 60
+    assert all(talk in fault for fault in told)
+    talk += "!"
+    told = [*refused(row(segment="t0", codes=(talk,))), *refused(row(talk, "t0")), *refused(row(segment=talk))]
+    told += refused(row(segment="t0", site=talk))
+    assert len(told) == 4
+    assert not any("waited" in fault for fault in told)
+    assert "the codebook has no theme for a code of 61 characters;" in told[0]
+
+
 def test_two_transcripts_of_one_name_at_one_site_are_a_fault() -> None:
     (fault,) = refused(row(text="words"), transcripts=(FG1, transcript("fg1", "Other words.")))
     assert "there are 2 transcripts `fg1` at Ulm" in fault
@@ -270,6 +320,7 @@ def studies(draw: st.DrawFn) -> tuple[dict[TranscriptId, Transcript], list[Segme
         transcript(name, *draw(st.lists(TEXT, min_size=1, max_size=3)), site=draw(st.sampled_from(["Ulm", "=Kampala"])))
         for name in names
     ]
+    documents = list({document.id: document for document in documents}.values())  # a study refuses the same words twice
     segments = []
     for document in documents:
         for turn in range(len(document.turns)):

@@ -1,5 +1,6 @@
 import csv
 import json
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -119,6 +120,44 @@ def test_where_nothing_can_be_written_is_a_fault(where: str, format_: str, tmp_p
         write_table(tmp_path / where, COLUMNS, ROWS, format=format_)
     assert "cannot be written" in str(caught.value.exceptions[0])
     assert {path.name for path in tmp_path.rglob("*")} == {"file", "folder"}
+
+
+def refused(path: Path, format_: str) -> str:
+    with pytest.raises(Faults) as caught:
+        write_table(path, COLUMNS, ROWS, format=format_)
+    (fault,) = caught.value.exceptions
+    return str(fault)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_only_regular_files_that_may_be_written_are_replaced(
+    format_: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for name, target in {"out": "/dev/null", "nowhere": "gone", "circle": "circle", "in": "folder"}.items():
+        (tmp_path / name).symlink_to(target)
+    before = {path: path.lstat() for path in tmp_path.iterdir()}
+    assert [
+        refused(tmp_path / name, format_).split(": ")[2].split(";")[0] for name in ("pipe", "folder", "out", "in")
+    ] == ["is not a regular file"] * 4
+    assert all("is a link to no file" in refused(tmp_path / name, format_) for name in ("nowhere", "circle"))
+    (tmp_path / "kept").write_text("old")
+    monkeypatch.setattr(os, "access", lambda path, mode: (Path(path).name, mode) != ("kept", os.W_OK))
+    assert "the file there is protected against writing" in refused(tmp_path / "kept", format_)
+    assert (tmp_path / "kept").read_text() == "old"
+    assert {path: path.lstat() for path in tmp_path.iterdir() if path.name != "kept"} == before
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_link_stays_and_its_file_is_replaced(format_: str, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "real").write_text("old")
+    (tmp_path / "link").symlink_to("there/real")
+    write_table(tmp_path / "link", COLUMNS, ROWS, format=format_)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "there" / "real").read_bytes() == (tmp_path / "link").read_bytes() != b"old"
+    assert len(list(tmp_path.rglob("*"))) == 3
 
 
 @pytest.mark.parametrize(("format_", "remedy"), [("cvs", "did you mean `csv`?"), ("pdf!", "formats are csv, xlsx")])
@@ -283,3 +322,10 @@ def test_the_columns_are_the_contracts() -> None:
         "site, document, segment, start, end, text, coder, theme, answer, rank, score, probability, shown, mode, "
         "seconds, decided_at, encoder, codebook_revision"
     )
+
+
+@pytest.mark.parametrize("name", ["gone.csv", "gone.docx", "gone"])
+def test_a_missing_table_is_told_before_its_kind(name: str, tmp_path: Path) -> None:
+    with pytest.raises(Faults) as caught:
+        read_table(tmp_path / name)
+    assert "there is no such file" in str(caught.value.exceptions[0])

@@ -350,14 +350,27 @@ def test_a_tiny_rest_joins_its_neighbour() -> None:
     assert sizes(talk(20, 2), most=20) == [22]
     assert sizes(talk(2, 20), most=20) == [22]
     assert sizes(talk(20, 4), most=20) == [20, 4]
-    assert sizes(talk(20, 4), most=20, fewest=30) == []
-    assert sizes("we " * 24, most=5, fewest=20) == [5, 5, 5, 5, 4]
+    assert sizes(talk(10, 4), most=20, fewest=15) == []
+    assert sizes("we " * 24, most=5, fewest=5) == [5, 5, 5, 5, 4]
 
 
 def test_words_without_any_space_are_cut_too() -> None:
     found = segments(transcript("word," * 100), most=20)
     assert [words(one.text) for one in found] == [20] * 5
     assert sizes("-".join(["word"] * 100), most=20, fewest=1) == [1]
+
+
+def test_the_words_of_a_transcript_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Transcript] = []
+
+    def identify(told: Transcript) -> str:
+        asked.append(told)
+        return "an id"
+
+    monkeypatch.setattr(Transcript, "id", property(identify))
+    told = transcript(*[talk(10)] * 50)
+    assert len(segments(told)) == 50
+    assert len(asked) == 1
 
 
 def test_a_name_counts_all_turns_and_the_segments_of_the_turn() -> None:
@@ -399,6 +412,7 @@ def any_cut(text: str) -> list[tuple[int, int]]:
 )
 def test_segments_of_any_talk(turns: list[str], roles: list[Role], most: int, fewest: int, splitter: Splitter) -> None:
     told = transcript(*turns, roles=dict(enumerate(roles)))
+    fewest = min(fewest, most)
     limits = SegmentSettings(max_words=most, min_words=fewest)
     found = segment(told, splitter, limits)
 

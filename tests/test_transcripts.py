@@ -1,3 +1,4 @@
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -74,12 +75,101 @@ def test_a_file_outside_the_study_has_an_absolute_source(tmp_path: Path) -> None
     assert sources(study) == [(tmp_path / "elsewhere" / "one.txt").as_posix()]
 
 
-def test_linked_folders_are_read_once_even_in_a_circle(tmp_path: Path) -> None:
-    put(tmp_path / "talk", one_txt=TALK)
+def test_linked_folders_are_not_followed_and_linked_files_are(tmp_path: Path) -> None:
+    put(tmp_path / "talk" / "deep", one_txt=TALK)
     put(tmp_path / "store", two_txt=TALK)
-    (tmp_path / "talk" / "link").symlink_to(tmp_path / "store")
-    (tmp_path / "talk" / "circle").symlink_to(tmp_path / "talk")
-    assert sources(a_study(tmp_path, a_site())) == ["talk/link/two.txt", "talk/one.txt"]
+    for name, target in {"link": "store", "circle": "talk", "deep/up": "."}.items():
+        (tmp_path / "talk" / name).symlink_to(tmp_path / target)
+    (tmp_path / "talk" / "three.txt").symlink_to(tmp_path / "store" / "two.txt")
+    for told in ("talk", "talk/**", "**/talk/**/*.txt", "talk/**/t*.txt"):
+        found = [source for source in sources(a_study(tmp_path, a_site(transcripts=told))) if source[:5] == "talk/"]
+        assert found == ["talk/deep/one.txt", "talk/three.txt"][told.endswith("/t*.txt") :], told
+    assert sources(a_study(tmp_path, a_site(transcripts="talk/link"))) == ["talk/link/two.txt"]
+
+
+def test_a_file_that_is_also_linked_in_its_site_is_read_once(tmp_path: Path) -> None:
+    put(tmp_path / "talk", one_txt=TALK)
+    (tmp_path / "talk" / "two.txt").symlink_to("one.txt")
+    files, faults = find(a_study(tmp_path, a_site()))
+    assert ([file.source for file in files], faults) == (["talk/one.txt"], [])
+
+
+def test_a_pattern_enters_only_folders_that_it_names(tmp_path: Path) -> None:
+    put(tmp_path / "a1" / "deep", one_txt=TALK)
+    put(tmp_path / "a1", two_txt=TALK)
+    put(tmp_path / "b" / "deep", three_txt=TALK)
+    put(tmp_path / "a1" / ".hidden", four_txt=TALK)
+    for told, expected in {
+        "a*/*.txt": ["a1/two.txt"],
+        "[ab]*/deep/*": ["a1/deep/one.txt", "b/deep/three.txt"],
+        "a1/**/*.txt": ["a1/deep/one.txt", "a1/two.txt"],
+        str(tmp_path / "b" / "*" / "*.txt"): ["b/deep/three.txt"],
+    }.items():
+        assert sources(a_study(tmp_path, a_site(transcripts=told))) == expected
+
+
+def test_what_the_system_leaves_in_folders_is_no_transcript(tmp_path: Path) -> None:
+    put(tmp_path / "talk", one_txt=TALK)
+    for name in ("Thumbs.db", "Desktop.ini", "ehthumbs.db", "Icon\r"):
+        (tmp_path / "talk" / name).write_bytes(b"x")
+    os.mkfifo(tmp_path / "talk" / "pipe.txt")
+    (tmp_path / "talk" / "device.txt").symlink_to("/dev/zero")
+    for told in ("talk", "talk/*"):
+        files, faults = find(a_study(tmp_path, a_site(transcripts=told)))
+        assert ([file.source for file in files], faults) == (["talk/one.txt"], [])
+    assert "no transcript" in find(a_study(tmp_path, a_site(transcripts="talk/pipe.txt")))[1][0].problem
+
+
+@pytest.mark.parametrize(
+    ("name", "told", "why"),
+    [
+        (b"f\xfcr.txt", r"talk/f\udcfcr.txt", "its name is not UTF-8"),
+        (b"one\ntwo.txt", r"talk/one\ntwo.txt", "its name holds a line end or another control character"),
+        (
+            "one\u2028two.txt".encode(),
+            r"talk/one\u2028two.txt",
+            "its name holds a line end or another control character",
+        ),
+        (b"\x1b[2J.txt", r"talk/\x1b[2J.txt", "its name holds a line end or another control character"),
+    ],
+)
+def test_a_name_that_cannot_be_told_is_a_fault(tmp_path: Path, name: bytes, told: str, why: str) -> None:
+    put(tmp_path / "talk", one_txt=TALK)
+    Path(os.fsdecode(os.fsencode(tmp_path / "talk") + b"/" + name)).write_bytes(b"x")
+    files, (fault,) = find(a_study(tmp_path, a_site()))
+    assert [file.source for file in files] == ["talk/one.txt"]
+    assert isinstance(fault, TranscriptFault)
+    assert (fault.place, fault.problem, fault.remedy) == (told, why, "rename it")
+    str(fault).encode()
+
+
+def test_names_in_other_alphabets_are_fine(tmp_path: Path) -> None:
+    put(tmp_path / "talk", **{"für\u202fein گفت\u200cوگو_txt": TALK})
+    assert find(a_study(tmp_path, a_site()))[1] == []
+
+
+@pytest.mark.parametrize("told", ["x" * 300, "x/" * 3000])
+def test_a_path_too_long_is_a_fault_of_the_study(tmp_path: Path, told: str) -> None:
+    files, (fault,) = find(a_study(tmp_path, a_site(transcripts=told)))
+    assert isinstance(fault, StudyFault)
+    assert (files, "cannot be read" in fault.problem) == ([], True)
+
+
+def test_a_folder_that_cannot_be_read_is_a_fault_of_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path / "talk", one_txt=TALK)
+    put(tmp_path / "talk" / "locked", two_txt=TALK)
+    look = os.scandir
+
+    def scandir(path: str) -> object:
+        if str(path).endswith("locked"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    files, (fault,) = find(a_study(tmp_path, a_site()))
+    assert [file.source for file in files] == ["talk/one.txt"]
+    assert isinstance(fault, StudyFault)
+    assert (fault.place, fault.problem) == ("talk/locked", f"cannot be read: {os.strerror(errno.EACCES)}")
 
 
 def test_a_missing_folder_and_an_empty_site_are_faults(tmp_path: Path) -> None:
@@ -96,6 +186,7 @@ def test_an_unknown_suffix_is_a_fault_that_names_the_known_ones(tmp_path: Path) 
     files, faults = find(a_study(tmp_path, a_site()))
     assert [file.source for file in files] == ["talk/one.txt"]
     assert [fault.place for fault in faults] == ["talk/three", "talk/two.odt"]
+    assert [type(fault) for fault in faults] == [TranscriptFault] * 2
     assert ".odt" in faults[1].problem
     assert all(suffix in faults[1].remedy for suffix in READERS)
     fault = the_fault(
@@ -109,6 +200,7 @@ def test_a_file_in_two_sites_is_a_fault(tmp_path: Path) -> None:
     files, faults = find(a_study(tmp_path, a_site("Aba"), a_site("Bo", "talk/*")))
     assert len(files) == 2
     assert [fault.problem for fault in faults] == ["belongs to two sites, Aba and Bo"] * 2
+    assert [type(fault) for fault in faults] == [StudyFault] * 2
 
 
 def test_a_table_that_tells_its_sites_is_read_once(tmp_path: Path) -> None:

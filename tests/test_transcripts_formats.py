@@ -388,6 +388,16 @@ def test_a_table_without_text_column_names_its_columns() -> None:
     assert "rained" not in str(fault(".csv", "It rained, she said; nobody came to the house on the hill.\nx\n"))
 
 
+def test_words_beyond_the_last_column_are_a_fault_and_not_lost() -> None:
+    found = faults(".csv", "speaker,text,\nAna,We waited, in the rain, and I cried\nBen,Yes,,\nAna,I, too\n")
+    assert [(one.place.rpartition(":")[2], one.problem) for one in found] == [
+        ("2", "has more cells than there are columns"),
+        ("4", "has more cells than there are columns"),
+    ]
+    assert "quote cells that hold the delimiter" in found[0].remedy
+    assert draft(".csv", "speaker,text\nBen,Yes,, \n").text == "Ben: Yes"
+
+
 def test_a_misspelled_column_is_not_overlooked() -> None:
     one = fault(".csv", "documnt,text\nd1,yes\n")
     assert ("`documnt`" in one.problem, "`document`" in one.remedy) == (True, True)

@@ -14,6 +14,7 @@ from ..records import Coding, Segment, Transcript, TranscriptId
 from ..sheets import Cell, Row, misspelled, read_sheet
 
 COLUMNS = ("site", "document", "segment", "coder", "codes", "coded_at", "start", "end", "text")
+_MOST_DIGITS = 18  # of an offset
 NEEDED = ("document", "segment", "coder", "codes", "coded_at")
 
 
@@ -93,7 +94,10 @@ def _offset(place: str, name: str, told: str, faults: list[CodingFault]) -> int 
     if not told:
         return None
     if told.isascii() and told.isdigit():
-        return int(told)
+        if len(told) <= _MOST_DIGITS:
+            return int(told)
+        faults.append(CodingFault(place, f"`{name}` is longer than any transcript", "count the characters from 0"))
+        return None
     faults.append(CodingFault(place, f"`{name}` is not a whole number", "count the characters from 0"))
     return None
 
@@ -103,11 +107,13 @@ def _moment(place: str, told: str, faults: list[CodingFault]) -> datetime | None
         return None
     try:
         moment = datetime.fromisoformat(told)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the year 1 is before all time in UTC
         remedy = "write it like 2026-01-31 14:05 or 2026-01-31T14:05:00+01:00"
         faults.append(CodingFault(place, "`coded_at` is not a date", remedy))
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment
 
 
 def _once(path: str, rows: Sequence[CodedRow], faults: list[CodingFault]) -> list[CodedRow]:

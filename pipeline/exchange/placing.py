@@ -12,6 +12,8 @@ from ..records import Segment, Transcript, TranscriptId, segment_id
 from ..sheets import folded, nearest, words
 from .coding import CodedRow, contradiction
 
+_LONGEST_NAME = 60  # what is longer may be a participant's words in the wrong column
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlacedCoding:
@@ -47,6 +49,7 @@ class _Document(NamedTuple):
     by_name: dict[str, Segment]
     by_span: dict[tuple[int, int], Segment]
     silent: frozenset[str]  # names of the segments in which nothing was said
+    alike: dict[str, list[str]]  # the names of both, by what they are but for case and spacing
 
 
 def place_coding(
@@ -60,8 +63,9 @@ def place_coding(
     """Return each row's segment, coder and themes; ``place`` is the table's file, to name the lines of faults.
 
     A row is placed by the first of these that agrees with everything it says: the name of its segment, its offsets,
-    the only occurrence of its text (first letter by letter, then whatever the spacing). Unknown sites, documents and
-    themes are one fault each, however many rows name them. No row is left out without a fault.
+    the only occurrence of its text (first letter by letter, then whatever the spacing). Names are those that are
+    spelled so, or else the only one that differs in nothing but case and spacing. Unknown sites, documents and themes
+    are one fault each, however many rows name them. No row is left out without a fault.
     """
     rows = tuple(rows)
     known = _documents(transcripts, segments)
@@ -80,7 +84,7 @@ def place_coding(
         named = [codes[code] for code in row.codes]
         if isinstance(document, _No) or any(isinstance(theme, _No) for theme in named):
             continue  # told above, once for all rows
-        if row.segment in document.silent and not row.text:
+        if _spelled(row.segment, document) in document.silent and not row.text:
             silent += 1
             continue
         segment = _segment(row, document)
@@ -119,17 +123,25 @@ def _theme(code: str, spelled: Mapping[str, str]) -> str | _No:
         return theme
     near = nearest(code, spelled.values())
     remedy = f"did you mean `{near}`?" if near else "add it to the codebook, or correct the name"
-    return _No(f"the codebook has no theme `{code}`", remedy)
+    return _No(f"the codebook has no theme {_told(code, 'a code')}", remedy)
+
+
+def _told(name: str, what: str) -> str:
+    return f"`{name}`" if len(name) <= _LONGEST_NAME else f"for {what} of {len(name)} characters"
 
 
 def _documents(transcripts: Mapping[TranscriptId, Transcript], segments: Iterable[Segment]) -> list[_Document]:
     documents = {
-        key: _Document(key, transcript, {}, {}, _silent(transcript)) for key, transcript in transcripts.items()
+        key: _Document(key, transcript, {}, {}, _silent(transcript), defaultdict(list))
+        for key, transcript in transcripts.items()
     }
     for segment in segments:
         if document := documents.get(segment.transcript):
             document.by_name[segment.name] = segment
             document.by_span[segment.start, segment.end] = segment
+    for document in documents.values():
+        for name in {*document.by_name, *document.silent}:
+            document.alike[folded(name)].append(name)
     return list(documents.values())
 
 
@@ -142,7 +154,12 @@ def _document(site: str, name: str, alike: Sequence[_Document], known: Sequence[
 
     ``alike`` are those of the ``known`` documents whose name is the same but for case and spacing.
     """
-    there = [d for d in alike if not site or folded(d.transcript.site) == folded(site)]
+    exact = any(d.transcript.site == site for d in known)
+    there = [
+        d
+        for d in alike
+        if not site or (d.transcript.site == site if exact else folded(d.transcript.site) == folded(site))
+    ]
     found = [d for d in there if d.transcript.name == name] or there
     if len(found) == 1:
         return found[0]
@@ -159,15 +176,15 @@ def _no_document(site: str, name: str, known: Sequence[_Document]) -> _No:
     if site and folded(site) not in map(folded, sites):
         near = nearest(site, sites)
         remedy = f"did you mean `{near}`?" if near else f"sites are {', '.join(sites)}"
-        return _No(f"the study has no site `{site}`", remedy)
+        return _No(f"the study has no site {_told(site, 'a name')}", remedy)
     near = nearest(name, [d.transcript.name for d in known if not site or folded(d.transcript.site) == folded(site)])
     remedy = f"did you mean `{near}`?" if near else "add its transcript to the study, or correct the name"
-    return _No(f"there is no transcript `{name}`", remedy)
+    return _No(f"there is no transcript {_told(name, 'a name')}", remedy)
 
 
 def _segment(row: CodedRow, document: _Document) -> Segment | _No:
     """Return the segment a row means, or why it cannot be told."""
-    named = document.by_name.get(row.segment)
+    named = document.by_name.get(_spelled(row.segment, document))
     same_span = named is not None and (row.start is None or (row.start, row.end) == (named.start, named.end))
     if named is not None and same_span and _agrees(row, named.text):
         return named
@@ -186,6 +203,12 @@ def _segment(row: CodedRow, document: _Document) -> Segment | _No:
     return _No(problem, "correct `text` so that it is what the transcript says, or leave it blank")
 
 
+def _spelled(segment: str, document: _Document) -> str:
+    """Return the name of a segment as the document spells it, or as it is if that is not certain."""
+    alike = document.alike.get(folded(segment), [])
+    return alike[0] if len(alike) == 1 else segment
+
+
 def _agrees(row: CodedRow, text: str) -> bool:
     return not row.text or words(row.text) == words(text)
 
@@ -196,7 +219,7 @@ def _unplaced(row: CodedRow, document: _Document) -> _No:
         return _No(f"`end` {row.end} is beyond the {length} characters of `{row.document}`", "correct the offsets")
     near = nearest(row.segment, document.by_name)
     remedy = f"did you mean `{near}`?" if near else "give `start` and `end`, or `text`"
-    return _No(f"`{row.document}` has no segment `{row.segment}`", remedy)
+    return _No(f"`{row.document}` has no segment {_told(row.segment, 'a name')}", remedy)
 
 
 def _occurrences(quote: str, text: str) -> list[tuple[int, int]]:

@@ -1,6 +1,5 @@
 """Open a store: connect, bring its schema up to date, and hand out transactions."""
 
-import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -54,7 +53,7 @@ def open_store(url: str, *, create: bool = True) -> Store:
     Raises ``StoreFault`` if it cannot be opened, is of a newer schema, or does not exist and ``create`` is false.
     """
     file = _sqlite_file(url)
-    place = str(file) if file else re.sub(r"//[^/@]*@", "//", url)
+    place = str(file or url)
     if file and not file.exists() and not create:
         raise StoreFault(place, "there is no store yet", "`themescout suggest STUDY` makes it")
     look_at(url)
@@ -120,6 +119,9 @@ def _engine(url: str) -> sa.Engine:
     try:
         # Parameters hold what participants said: they must not appear in an error.
         address = sa.URL.create("sqlite", database=str(file)) if file else sa.make_url(url)
+        if address.password is not None:
+            remedy = "take it out and set it as PGPASSWORD in the environment"
+            raise StoreFault("study.toml", "`store` holds a password", remedy)
         engine = sa.create_engine(address, hide_parameters=True)
     except (exc.ArgumentError, exc.NoSuchModuleError, ValueError):
         # Without its cause, which may quote a password.

@@ -5,9 +5,8 @@ called, who moderates and which language is spoken is the study's to say, here.
 """
 
 import errno
-import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +16,7 @@ from ..errors import Fault, Faults, StudyFault, TranscriptFault, raise_all
 from ..records import Transcript, TranscriptId, Turn
 from . import plain, subtitles, tables, word
 from .draft import Draft, Reader, Said, refuse
+from .files import by_pattern, in_folder, is_pattern, is_transcript, printable
 from .speakers import role_of
 
 __all__ = ["READERS", "File", "clashes", "find", "read"]
@@ -46,61 +46,67 @@ class File:
 def find(study: Study) -> tuple[list[File], list[Fault]]:
     """Return the transcript files of all sites, by site and then by source, and what is wrong with the rest.
 
-    A table that says the site of each row may be listed under several sites; it is returned once.
+    A ``TranscriptFault`` is about one file, which is left out: it is of an unknown kind, or has a name that cannot be
+    told. A ``StudyFault`` is about the study file: a site without files or with a folder that is missing or cannot be
+    read, or a file of two sites. A table that says the site of each row may be listed under several sites; it is
+    returned once.
     """
     files: dict[str, File] = {}
     faults: list[Fault] = []
     for site in study.site:
         before = len(faults)
-        found = _paths(study, site, faults)
+        found = {_source(study, path): path for path in _paths(study, site, faults)}
         if not found and len(faults) == before:
             faults.append(_no_transcript(study, site))
         for source, path in sorted(found.items()):
-            key = str(path.resolve())
-            if path.suffix.lower() not in READERS:
-                faults.append(_unknown(source, path.suffix))
+            key = os.path.realpath(path)
+            if fault := _unfit(source, path):
+                faults.append(fault)
             elif key not in files:
                 files[key] = File(site=site, path=path, source=source)
-            elif not _says_sites(path, source):
+            elif files[key].site is not site and not _says_sites(path, source):
                 faults.append(_twice(source, files[key].site, site))
     return list(files.values()), faults
 
 
-def _paths(study: Study, site: Site, faults: list[Fault]) -> dict[str, Path]:
-    """Return the files of a site by source, hidden and temporary ones left out."""
-    place = study.folder / site.transcripts
-    if place.is_dir():
-        paths = list(_walk(place, study, faults))
-    elif place.exists():
-        paths = [place]
-    elif glob.has_magic(site.transcripts):
-        # Path.glob knows no absolute patterns
-        found = glob.glob(site.transcripts, root_dir=study.folder, recursive=True)  # noqa: PTH207
-        paths = [study.folder / name for name in found if not (study.folder / name).is_dir()]
-    else:
-        problem = f"[[site]] {site.name}: there is no folder {site.transcripts}"
-        faults.append(StudyFault(str(study.file), problem, "correct `transcripts`, or make the folder"))
-        paths = []
-    return {_source(study, path): path for path in paths if not path.name.startswith((".", "~$"))}
+def _paths(study: Study, site: Site, faults: list[Fault]) -> list[Path]:
+    """Return the files of a site, hidden and temporary ones left out."""
 
-
-def _walk(folder: Path, study: Study, faults: list[Fault]) -> Iterator[Path]:
     def note(error: OSError) -> None:
-        place = _source(study, Path(error.filename))
-        faults.append(TranscriptFault(place, f"cannot be read: {error.strerror}", "ask for the right to read it"))
+        if not isinstance(error, FileNotFoundError):  # before a pattern: told as a site without files
+            place = printable(_source(study, Path(error.filename)))
+            faults.append(StudyFault(place, f"cannot be read: {error.strerror}", "ask for the right to read it"))
 
-    seen: set[str] = set()
-    for here, folders, names in os.walk(folder, onerror=note, followlinks=True):
-        seen.add(str(Path(here).resolve()))
-        # Links are followed, but not in a circle.
-        folders[:] = [n for n in folders if not n.startswith(".") and str(Path(here, n).resolve()) not in seen]
-        yield from (Path(here, name) for name in names)
+    place = study.folder / site.transcripts
+    try:
+        if place.is_dir():
+            return in_folder(place, note)
+        if place.exists():
+            return [place] if is_transcript(place) else []
+    except OSError as error:
+        problem = f"[[site]] {site.name}: `transcripts` cannot be read: {error.strerror}"
+        faults.append(StudyFault(str(study.file), problem, "correct `transcripts`"))
+        return []
+    if is_pattern(site.transcripts):
+        return by_pattern(study.folder, site.transcripts, note)
+    problem = f"[[site]] {site.name}: there is no folder {site.transcripts}"
+    faults.append(StudyFault(str(study.file), problem, "correct `transcripts`, or make the folder"))
+    return []
 
 
 def _source(study: Study, path: Path) -> str:
     plain_path = Path(os.path.normpath(study.folder / path))
     inside = plain_path.is_relative_to(study.folder)
     return (plain_path.relative_to(study.folder) if inside else plain_path).as_posix()
+
+
+def _unfit(source: str, path: Path) -> Fault | None:
+    """Return why a file is left out, if it is."""
+    if printable(source) != source:
+        halves = any("\ud800" <= sign <= "\udfff" for sign in source)  # how Python shows bytes that are not UTF-8
+        problem = "its name is not UTF-8" if halves else "its name holds a line end or another control character"
+        return TranscriptFault(printable(source), problem, "rename it")
+    return _unknown(source, path.suffix) if path.suffix.lower() not in READERS else None
 
 
 def _no_transcript(study: Study, site: Site) -> Fault:
@@ -116,7 +122,7 @@ def _unknown(source: str, suffix: str) -> Fault:
 
 def _twice(source: str, first: Site, second: Site) -> Fault:
     problem = f"belongs to two sites, {first.name} and {second.name}"
-    return TranscriptFault(source, problem, "keep each site's files apart, or use a table with a `site` column")
+    return StudyFault(source, problem, "keep each site's files apart, or use a table with a `site` column")
 
 
 def _says_sites(path: Path, source: str) -> bool:

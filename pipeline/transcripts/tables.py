@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 
 from ..errors import Fault, TranscriptFault, raise_all
 from ..records import Role
-from ..sheets import misspelled
+from ..sheets import LONGEST_CELL, misspelled
 from .archive import check_archive, damaged
 from .draft import Draft, Piece, compose, refuse
 from .plain import decode
@@ -19,7 +19,6 @@ from .stamps import moment
 
 COLUMNS = ("document", "segment", "speaker", "text", "site", "start", "end", "role")
 _DELIMITERS = ",;\t"
-_LONGEST_CELL = 10_000_000  # characters
 Row = tuple[int, Sequence[str]]  # number in the file, counted from 1 with the header, and cells
 
 
@@ -68,7 +67,7 @@ def xlsx_rows(data: bytes, place: str) -> list[Row]:
 
 
 def _reader(text: str, delimiter: str) -> Iterator[list[str]]:
-    csv.field_size_limit(_LONGEST_CELL)
+    csv.field_size_limit(LONGEST_CELL)
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
 
 
@@ -120,7 +119,7 @@ class _Table:
             return
         key = (row.get("site", ""), row.get("document"))
         if key[1] == "":
-            self._fault(number, "the `document` cell is empty", "fill it in")
+            self.fault(number, "the `document` cell is empty", "fill it in")
         if "segment" in row:
             self._check_name((*key, row["segment"]), number)
         self.pieces.setdefault(key, []).append(
@@ -138,16 +137,16 @@ class _Table:
     def _check_name(self, key: tuple[str, str | None, str], number: int) -> None:
         self.names[key] += 1
         if not key[2]:
-            self._fault(number, "the `segment` cell is empty", "give every segment of a document a name of its own")
+            self.fault(number, "the `segment` cell is empty", "give every segment of a document a name of its own")
         elif self.names[key] > 1:
             inside = f" of document {key[1]!r}" if key[1] else ""
-            self._fault(number, f"segment {key[2]!r}{inside} was there before", "give it a name of its own")
+            self.fault(number, f"segment {key[2]!r}{inside} was there before", "give it a name of its own")
 
     def _moment(self, row: Mapping[str, str], name: str, number: int) -> float | None:
         if not (told := row.get(name, "")):
             return None
         if (value := moment(told)) is None:
-            self._fault(number, f"the `{name}` cell is no time", "write seconds or hh:mm:ss")
+            self.fault(number, f"the `{name}` cell is no time", "write seconds or hh:mm:ss")
         return value
 
     def _role(self, told: str, number: int) -> Role | None:
@@ -156,10 +155,11 @@ class _Table:
         try:
             return Role(told.lower())
         except ValueError:
-            self._fault(number, "the `role` cell is none of the roles", f"write {', '.join(Role)}, or nothing")
+            self.fault(number, "the `role` cell is none of the roles", f"write {', '.join(Role)}, or nothing")
             return None
 
-    def _fault(self, number: int, problem: str, remedy: str) -> None:
+    def fault(self, number: int, problem: str, remedy: str) -> None:
+        """Note what is wrong in a row."""
         self.faults.append(TranscriptFault(f"{self.place}:{number}", problem, remedy))
 
 
@@ -183,8 +183,12 @@ def drafts(rows: Sequence[Row], place: str) -> list[Draft]:
     table = _Table(place, {name: header.index(name) for name in COLUMNS if name in header})
     body = iter(rows)
     next(cells for _, cells in body if any(cell.strip() for cell in cells))
+    width = max(at for at, name in enumerate(header) if name) + 1
     for number, cells in body:
-        table.add(number, cells)
+        if any(cell.strip() for cell in cells[width:]):  # most likely talk with a comma, the end of which would be lost
+            table.fault(number, "has more cells than there are columns", "quote cells that hold the delimiter")
+        else:
+            table.add(number, cells)
     raise_all(table.faults)
     return [compose(pieces, name=name, site=site or None) for (site, name), pieces in table.pieces.items()]
 

@@ -53,7 +53,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_transcripts'))
     )
     op.create_index(op.f('ix_transcripts_source'), 'transcripts', ['source'], unique=False)
-    op.create_index('uq_transcripts_site_name', 'transcripts', ['site', 'name'], unique=True, sqlite_where=sa.text('current IS 1'), postgresql_where=sa.text('current IS 1'))
+    op.create_index('uq_transcripts_site_name', 'transcripts', ['site', 'name'], unique=True, sqlite_where=sa.text('current IS 1'), postgresql_where=sa.text('current IS true'))
     op.create_table('segments',
     sa.Column('id', sa.Text(), nullable=False),
     sa.Column('transcript', sa.Text(), nullable=False),
