@@ -5,6 +5,7 @@ The modules in reading order, which is the order of the data; each imports only 
 errors       what can go wrong: each error has its place and its remedy
 records      transcript, turn, segment, theme, exemplar, suggestion, decision; content ids
 config       the settings of one study, read once from study.toml
+decoding     bytes of a text file -> characters
 sheets       CSV and XLSX files <-> rows of cells
 transcripts  file -> transcript of turns
 codebook     file -> themes with their exemplars

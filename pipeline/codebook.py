@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import CodebookFault, Faults, raise_all
+from .errors import CodebookFault, Faults, all_named, named, raise_all
 from .records import Codebook, Exemplar, Kind, Theme
 from .sheets import Row, folded, look_at, misspelled, nearest, read_sheet, read_text, replacing, write_csv, write_xlsx
 
@@ -149,7 +149,7 @@ def _take(path: str, row: Row, draft: _Draft) -> Iterator[CodebookFault]:
         told = row.cells["kind"]
         near = nearest(told, [kind.value for kind in Kind], cutoff=0.5)
         remedy = f"did you mean `{near}`?" if near else f"kinds are {', '.join(kind.value for kind in Kind)}"
-        yield CodebookFault(place, f"theme `{draft.name}`: unknown kind `{told}`", remedy)
+        yield CodebookFault(place, f"theme `{draft.name}`: unknown kind {named(told)}", remedy)
     if text := row.cells.get("exemplar", ""):
         source = row.cells.get("source", "")
         draft.exemplars.append((row.line, Exemplar(text=text, kind=kind or Kind.TYPICAL, source=source)))
@@ -225,8 +225,8 @@ def _sheet_rows(path: Path) -> list[Row]:
     faults = _column_faults(str(path), sheet.columns)
     if "theme" not in map(_column, sheet.columns):
         near = nearest("theme", sheet.columns, cutoff=0.5)
-        remedy = f"rename `{near}`?" if near else "add one"
-        found = ", ".join(f"`{name}`" for name in sheet.columns)
+        remedy = f"rename {named(near)}?" if near else "add one"
+        found = all_named(sheet.columns)
         faults.append(CodebookFault(str(path), f"there is no column `theme` among {found}", remedy))
     raise_all(faults)
     return [Row(row.line, {_column(name): cell for name, cell in row.cells.items()}) for row in sheet.rows]
@@ -244,7 +244,7 @@ def _column_faults(path: str, columns: Sequence[str]) -> list[CodebookFault]:
             faults.append(CodebookFault(path, problem, f"keep one of them, as `{known}`"))
     for name, near in misspelled(columns, [*COLUMNS, *_ALIASES]).items():
         remedy = f"did you mean `{near}`? otherwise give it a name less like that"
-        faults.append(CodebookFault(path, f"unknown column `{name}`", remedy))
+        faults.append(CodebookFault(path, f"unknown column {named(name)}", remedy))
     return faults
 
 

@@ -74,3 +74,31 @@ def raise_all(faults: Iterable[Fault]) -> None:
     """Raise the faults together, or nothing if there are none."""
     if gathered := tuple(faults):
         raise Faults(gathered)
+
+
+LONGEST_NAME = 40  # characters
+MOST_WORDS = 6
+
+
+def named(name: str) -> str:
+    """Return how a fault calls what a cell holds: by itself in backquotes, unless it may be something somebody said.
+
+    >>> named("Q3"), named("I was not told and my brother was not told either")
+    ('`Q3`', '(49 characters)')
+    """
+    return f"`{name}`" if _is_a_name(name) else f"({len(name)} characters)"
+
+
+def all_named(names: Iterable[str]) -> str:
+    """Return how a fault lists the names of columns; only their number if the first row may be talk.
+
+    >>> all_named(["speaker", "text"]), all_named(["P1", "we_were_never_asked_about_it_by_anybody"])
+    ('`speaker`, `text`', '2 others')
+    """
+    told = [name for name in names if name]
+    fit = all(len(name) <= 30 and _is_a_name(name.replace("_", " ")) for name in told)
+    return ", ".join(f"`{name}`" for name in told) if fit else f"{len(told)} others"
+
+
+def _is_a_name(name: str) -> bool:
+    return len(name) <= LONGEST_NAME and len(name.split()) <= MOST_WORDS and name.isprintable()

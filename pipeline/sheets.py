@@ -21,7 +21,8 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
-from .errors import Fault, Faults, raise_all
+from .decoding import NoText, decode
+from .errors import Fault, Faults, named, raise_all
 
 Cell = str | int | float | bool | datetime | None
 
@@ -94,7 +95,7 @@ def read_sheet(path: Path, fault: type[Fault] = Fault) -> Sheet:
         raise Faults([fault(str(path), "the table is empty", "its first row must hold the column names")])
     columns = [re.sub(r"[\s_-]+", "_", folded(cell)) for cell in lines[0][1]]
     faults = [
-        fault(f"{path}:{lines[0][0]}", f"two columns are called `{name}`", "rename or delete one of them")
+        fault(f"{path}:{lines[0][0]}", f"two columns are called {named(name)}", "rename or delete one of them")
         for name in sorted({name for name in columns if name and columns.count(name) > 1})
     ]
     remedy = "put quotation marks around a cell that holds the separator, or name the extra column"
@@ -128,23 +129,13 @@ def _by_heading(columns: list[str], cells: list[str]) -> dict[str, str]:
 
 
 def read_text(path: Path, fault: type[Fault] = Fault) -> str:
-    """Return the text of a file in UTF-8, UTF-16 with a byte order mark, or else Windows-1252.
-
-    Raises ``Faults`` if it cannot be read or is no text.
-    """
+    """Return the text of a file, whatever its encoding. Raises ``Faults`` if it cannot be read or is no text."""
     try:
-        told = path.read_bytes()
+        return decode(path.read_bytes())
     except OSError as error:
         raise _unreadable(path, error, fault) from error
-    utf16 = told.startswith((b"\xff\xfe", b"\xfe\xff"))
-    for encoding in ("utf-16",) if utf16 else ("utf-8-sig", "cp1252"):
-        try:
-            text = told.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise Faults([fault(str(path), "is not text, or is damaged", "save it again as UTF-8")])
+    except NoText as error:
+        raise Faults([fault(str(path), str(error), "check the file, or save it again as UTF-8")]) from None
 
 
 def _csv_lines(path: Path, fault: type[Fault]) -> Iterator[tuple[int, list[str]]]:

@@ -343,3 +343,15 @@ def test_what_may_be_a_mistake_is_reported_and_accepted(told: str, expected: lis
     doubted = [str(fault).removeprefix(f"{path.parent}/") for fault in doubts(path)]
     assert len(doubted) == len(expected)
     assert all(said.startswith(start) for said, start in zip(doubted, expected, strict=True))
+
+
+def test_an_encoding_of_another_country_is_told_from_the_letters(write: Write) -> None:
+    """As Excel writes it in Israel: Windows-1255."""
+    told = "theme,definition\nעמדות,איך אנשים מתייחסים אל מי שחלה ואל מי שמחלים\nמשאבים,כסף וזמן וחדרים לעבודה\n"
+    assert read_codebook(write("b.csv", told.encode("cp1255"))).names == ("עמדות", "משאבים")
+
+
+def test_quotes_in_the_wrong_column_are_not_quoted(write: Write) -> None:
+    talk = "nobody ever asked us what we wanted"
+    for told in (f"theme,exemplar,kind\nA,x,{talk}\n", f"A,{talk}\nB,more talk\n"):
+        assert not any("asked" in fault for fault in faults_of(write("b.csv", told)))

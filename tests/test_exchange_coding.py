@@ -259,17 +259,23 @@ def test_a_silent_segment_is_known_whatever_its_case() -> None:
 
 
 def test_what_may_be_talk_in_the_wrong_column_is_not_quoted() -> None:
-    talk = "we waited an hour in the rain and nobody came to tell us why"
-    told = [*refused(row(segment="t0", codes=(talk,))), *refused(row(talk, "t0")), *refused(row(segment=talk))]
-    told += refused(row(segment="t0", site=talk))
-    assert len(talk) == 60
-    assert all(talk in fault for fault in told)
-    talk += "!"
-    told = [*refused(row(segment="t0", codes=(talk,))), *refused(row(talk, "t0")), *refused(row(segment=talk))]
-    told += refused(row(segment="t0", site=talk))
-    assert len(told) == 4
-    assert not any("waited" in fault for fault in told)
-    assert "the codebook has no theme for a code of 61 characters;" in told[0]
+    def told(cell: str) -> list[str]:
+        found = [*refused(row(segment="t0", codes=(cell,))), *refused(row(cell, "t0")), *refused(row(segment=cell))]
+        return [*found, *refused(row(segment="t0", site=cell))]
+
+    assert all("Q3 of the survey" in fault for fault in told("Q3 of the survey"))
+    hidden = told("we waited an hour and nobody came")
+    assert len(hidden) == 4
+    assert not any("waited" in fault for fault in hidden)
+    assert "the codebook has no theme (33 characters);" in hidden[0]
+
+
+def test_a_first_row_that_is_talk_is_not_quoted(tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text("fg1,I was beaten by my uncle every night\nfg1,nobody knew\n")
+    with pytest.raises(Faults) as raised:
+        read_coding(tmp_path / "c.csv")
+    assert raised.value.exceptions
+    assert not any("beaten" in str(fault) for fault in raised.value.exceptions)
 
 
 def test_two_transcripts_of_one_name_at_one_site_are_a_fault() -> None:

@@ -266,7 +266,7 @@ def test_a_site_that_the_study_does_not_know_is_a_fault(tmp_path: Path) -> None:
     study = a_study(tmp_path, a_site())
     fault = the_fault(lambda: read(find(study)[0][0], study))
     assert fault.place == "talk/all.csv:3"
-    assert "'Nowhere'" in fault.problem
+    assert "`Nowhere`" in fault.problem
     assert "Aba" in fault.remedy
 
 

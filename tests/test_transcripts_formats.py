@@ -376,7 +376,7 @@ def test_everything_wrong_in_a_table_is_told_at_once() -> None:
     assert [one.problem for one in found] == [
         "the `document` cell is empty",
         "the `segment` cell is empty",
-        "segment 's1' of document 'd' was there before",
+        "segment `s1` of document `d` was there before",
         "the `start` cell is no time",
         "the `role` cell is none of the roles",
     ]

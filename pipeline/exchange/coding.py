@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ..errors import CodingFault, raise_all
+from ..errors import CodingFault, all_named, named, raise_all
 from ..records import Coding, Segment, Transcript, TranscriptId
 from ..sheets import Cell, Row, misspelled, read_sheet
 
@@ -49,18 +49,18 @@ def read_coding(path: Path) -> list[CodedRow]:
 
 
 def _column_faults(place: str, columns: Sequence[str]) -> list[CodingFault]:
-    found = ", ".join(f"`{name}`" for name in columns)
+    found = all_named(columns)
     missing = [name for name in NEEDED if name not in columns]
     typos = misspelled(columns, COLUMNS)
     faults = []
     for name in missing:
         near = next((typo for typo, meant in typos.items() if meant == name), "")
-        remedy = f"rename `{near}`?" if near else f"add it; the columns are {', '.join(NEEDED)}"
+        remedy = f"rename {named(near)}?" if near else f"add it; the columns are {', '.join(NEEDED)}"
         faults.append(CodingFault(place, f"there is no column `{name}` among {found}", remedy))
     for typo, meant in typos.items():
         if meant not in missing:
             remedy = f"did you mean `{meant}`? otherwise give it a name less like that"
-            faults.append(CodingFault(place, f"unknown column `{typo}`", remedy))
+            faults.append(CodingFault(place, f"unknown column {named(typo)}", remedy))
     return faults
 
 

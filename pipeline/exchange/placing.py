@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from ..errors import CodingFault
+from ..errors import CodingFault, named
 from ..records import Segment, Transcript, TranscriptId, segment_id
 from ..sheets import folded, nearest, words
 from .coding import CodedRow, contradiction
-
-_LONGEST_NAME = 60  # what is longer may be a participant's words in the wrong column
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,11 +121,7 @@ def _theme(code: str, spelled: Mapping[str, str]) -> str | _No:
         return theme
     near = nearest(code, spelled.values())
     remedy = f"did you mean `{near}`?" if near else "add it to the codebook, or correct the name"
-    return _No(f"the codebook has no theme {_told(code, 'a code')}", remedy)
-
-
-def _told(name: str, what: str) -> str:
-    return f"`{name}`" if len(name) <= _LONGEST_NAME else f"for {what} of {len(name)} characters"
+    return _No(f"the codebook has no theme {named(code)}", remedy)
 
 
 def _documents(transcripts: Mapping[TranscriptId, Transcript], segments: Iterable[Segment]) -> list[_Document]:
@@ -176,10 +170,10 @@ def _no_document(site: str, name: str, known: Sequence[_Document]) -> _No:
     if site and folded(site) not in map(folded, sites):
         near = nearest(site, sites)
         remedy = f"did you mean `{near}`?" if near else f"sites are {', '.join(sites)}"
-        return _No(f"the study has no site {_told(site, 'a name')}", remedy)
+        return _No(f"the study has no site {named(site)}", remedy)
     near = nearest(name, [d.transcript.name for d in known if not site or folded(d.transcript.site) == folded(site)])
     remedy = f"did you mean `{near}`?" if near else "add its transcript to the study, or correct the name"
-    return _No(f"there is no transcript {_told(name, 'a name')}", remedy)
+    return _No(f"there is no transcript {named(name)}", remedy)
 
 
 def _segment(row: CodedRow, document: _Document) -> Segment | _No:
@@ -219,7 +213,7 @@ def _unplaced(row: CodedRow, document: _Document) -> _No:
         return _No(f"`end` {row.end} is beyond the {length} characters of `{row.document}`", "correct the offsets")
     near = nearest(row.segment, document.by_name)
     remedy = f"did you mean `{near}`?" if near else "give `start` and `end`, or `text`"
-    return _No(f"`{row.document}` has no segment {_told(row.segment, 'a name')}", remedy)
+    return _No(f"`{row.document}` has no segment {named(row.segment)}", remedy)
 
 
 def _occurrences(quote: str, text: str) -> list[tuple[int, int]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from ..config import Site, Study
-from ..errors import Fault, Faults, StudyFault, TranscriptFault, raise_all
+from ..errors import Fault, Faults, StudyFault, TranscriptFault, named, raise_all
 from ..records import Transcript, TranscriptId, Turn
 from . import plain, subtitles, tables, word
 from .draft import Draft, Reader, Said, refuse
@@ -161,7 +161,7 @@ def _bytes(path: Path, source: str) -> bytes:
 
 
 def _unknown_site(file: File, draft: Draft, sites: Iterable[str]) -> Fault:
-    problem = f"site {draft.site!r} is not in the study"
+    problem = f"site {named(draft.site or '')} is not in the study"
     return TranscriptFault(f"{file.source}:{draft.turns[0].line}", problem, f"write one of {', '.join(sites)}")
 
 

@@ -2,14 +2,13 @@
 
 import csv
 import io
-import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 
-from ..errors import Fault, TranscriptFault, raise_all
+from ..errors import Fault, TranscriptFault, all_named, named, raise_all
 from ..records import Role
 from ..sheets import LONGEST_CELL, misspelled
 from .archive import check_archive, damaged
@@ -139,8 +138,8 @@ class _Table:
         if not key[2]:
             self.fault(number, "the `segment` cell is empty", "give every segment of a document a name of its own")
         elif self.names[key] > 1:
-            inside = f" of document {key[1]!r}" if key[1] else ""
-            self.fault(number, f"segment {key[2]!r}{inside} was there before", "give it a name of its own")
+            inside = f" of document {named(key[1])}" if key[1] else ""
+            self.fault(number, f"segment {named(key[2])}{inside} was there before", "give it a name of its own")
 
     def _moment(self, row: Mapping[str, str], name: str, number: int) -> float | None:
         if not (told := row.get(name, "")):
@@ -172,7 +171,9 @@ def drafts(rows: Sequence[Row], place: str) -> list[Draft]:
     if not header:
         return []
     if "text" not in header:
-        raise refuse(place, f"has no `text` column, only {_told(header)}", "name the column with what was said `text`")
+        raise refuse(
+            place, f"has no `text` column, only {all_named(header)}", "name the column with what was said `text`"
+        )
     if twice := [name for name in COLUMNS if header.count(name) > 1]:
         raise refuse(place, f"has two columns called `{twice[0]}`", "rename one of them")
     raise_all(
@@ -191,11 +192,3 @@ def drafts(rows: Sequence[Row], place: str) -> list[Draft]:
             table.add(number, cells)
     raise_all(table.faults)
     return [compose(pieces, name=name, site=site or None) for (site, name), pieces in table.pieces.items()]
-
-
-def _told(header: Sequence[str]) -> str:
-    """Name the columns, but not if the first row may be talk."""
-    names = [name for name in header if name]
-    if all(len(name) <= 30 and re.fullmatch(r"[\w .#/()-]+", name) for name in names):
-        return ", ".join(f"`{name}`" for name in names)
-    return f"{len(names)} others"
