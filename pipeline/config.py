@@ -57,7 +57,9 @@ class Site(_Settings):
 class SegmentSettings(_Settings):
     """How turns are cut into segments."""
 
-    max_words: Count = Field(default=120, ge=5, description="a segment has at most this many words")
+    max_words: Count = Field(
+        default=120, ge=5, description="segments of whole sentences get no longer than this many words"
+    )
     min_words: Count = Field(
         default=4, ge=1, description="turns with fewer words are back-channels and not suggested on"
     )

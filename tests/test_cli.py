@@ -393,6 +393,14 @@ def test_an_export_never_replaces_a_part_of_the_study(study: Path, out: str) -> 
     assert everything(study) == before
 
 
+def test_an_export_never_lands_among_transcripts_that_a_pattern_finds(study: Path) -> None:
+    text = (study / "study.toml").read_text().replace('"transcripts/south"', '"transcripts/south/*.*"')
+    (study / "study.toml").write_text(text)
+    direct(study)
+    out = study / "transcripts/south/out.csv"
+    assert "is a part of the study" in run("export", study, "--what", "suggestions", "--out", out, expect=1).stderr
+
+
 def test_init_and_demo_do_not_touch_what_is_there(study: Path) -> None:
     file = study / "study.toml"
     assert "cannot be made" in run("init", file, expect=1).stderr

@@ -23,7 +23,7 @@ def test_the_page_of_commands_is_up_to_date() -> None:
     assert (ROOT / "docs/commands.md").read_text(encoding="utf-8") == commands.text(), "run `make docs`"
 
 
-@pytest.mark.parametrize("name", [name for name in main.commands if name != "import"])
+@pytest.mark.parametrize("name", main.commands)
 def test_every_command_is_in_the_readme(name: str) -> None:
     assert re.search(rf"themescout {name}\b|make {name}\b", README)
 

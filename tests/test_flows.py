@@ -80,6 +80,14 @@ def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_p
     assert work.look(intake.open_session(study)).nothing
 
 
+def test_the_flow_can_run_twice_in_one_process(server: None, study: Path) -> None:
+    from pipeline import flows
+
+    assert flows.suggest(str(study), None)["transcripts"] == 2
+    (study / "transcripts/south/s2.txt").write_text("Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n")
+    assert flows.suggest(str(study), None)["transcripts"] == 1
+
+
 def test_a_bug_keeps_its_message_from_prefect_and_its_traceback_for_us(
     server: None, study: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,9 +5,11 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 from pipeline.config import shipped
@@ -25,13 +27,14 @@ def run(*arguments: object) -> None:
 
 
 def example(folder: Path) -> Path:
-    """Copy the example study, with the encoder that takes no time, and twice the transcripts."""
+    """Copy the example study, with the encoder that takes no time, and many more transcripts."""
     shutil.copytree(shipped("data", "demo"), folder)
     text = (folder / "study.toml").read_text(encoding="utf-8") + '\n[embed]\nencoder = "hashing"\n'
     (folder / "study.toml").write_text(text, encoding="utf-8")
     for file in sorted(folder.glob("transcripts/*/*.txt")):
-        again = file.read_text(encoding="utf-8") + "\nModerator: Thank you all.\n"
-        file.with_name(f"{file.stem}_again.txt").write_text(again, encoding="utf-8")
+        for version in range(8):
+            again = file.read_text(encoding="utf-8") + f"\nModerator: Thank you all, group {version}.\n"
+            file.with_name(f"{file.stem}_{version}.txt").write_text(again, encoding="utf-8")
     return folder
 
 
@@ -41,19 +44,29 @@ def exported(study: Path) -> list[list[str]]:
         return list(csv.reader(table))
 
 
+def kept(study: Path) -> int:
+    """Return how many files a store holds, as another process sees it."""
+    try:
+        with closing(sqlite3.connect(f"{(study / 'themescout.db').as_uri()}?mode=ro", uri=True)) as connection:
+            return int(connection.execute("SELECT count(*) FROM sources").fetchone()[0])
+    except sqlite3.Error:
+        return 0  # not made yet
+
+
 def test_killed_three_times_and_run_again(tmp_path: Path) -> None:
-    undisturbed = example(tmp_path / "undisturbed")
-    began = time.monotonic()
+    undisturbed, study = example(tmp_path / "undisturbed"), example(tmp_path / "killed")
     run("suggest", undisturbed, "--direct", "-q")
-    whole = time.monotonic() - began
+    files = kept(undisturbed)
     seed = random.SystemRandom().randrange(10**6)
-    chance, study, killed = random.Random(seed), example(tmp_path / "killed"), 0
-    for _ in range(3):
+    chance = random.Random(seed)
+    for third in range(3):
+        enough = 1 + third * (files // 3) + chance.randrange(files // 3)
         process = subprocess.Popen(themescout("suggest", study, "--direct", "-q"), env=ENVIRONMENT)
-        time.sleep(chance.uniform(0.2, 1.0) * whole)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
+        while kept(study) < enough and process.poll() is None:
+            time.sleep(0.002)
+        time.sleep(chance.uniform(0, 0.02))
+        assert process.poll() is None, f"seed {seed}: over before it could be killed"
+        process.send_signal(signal.SIGKILL)
         process.wait()
     run("suggest", study, "--direct", "-q")
-    assert exported(study) == exported(undisturbed), f"seed {seed}, killed {killed} times"
+    assert exported(study) == exported(undisturbed), f"seed {seed}"

@@ -293,6 +293,7 @@ def test_an_older_store_is_copied_before_it_is_upgraded(tmp_path: Path, monkeypa
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("postgresql://host:port/d", "is no database address"),
+        ("postgresql://ann:secret@host/d", "holds a password"),
         ("sqlite:///{folder}/text.db", "not a database"),
         ("sqlite:///{folder}", "cannot be used"),
         ("no address", "is no database address"),

@@ -128,6 +128,32 @@ def test_one_site_alone(study: Path) -> None:
     assert work.look(intake.open_session(study), "South").nothing
 
 
+def test_one_site_of_a_table_that_holds_several(study: Path) -> None:
+    text = (study / "study.toml").read_text()
+    for folder in ("north", "south"):
+        text = text.replace(f'"transcripts/{folder}"', '"survey.csv"')
+    (study / "study.toml").write_text(text)
+    (study / "survey.csv").write_text(
+        "site,document,segment,text\nNorth,d1,q1,We waited for the bus\nSouth,d2,q1,The ticket costs too much\n"
+    )
+    session, _ = suggest(study, "South")
+    there = {entry.name: entry.run for entry in corpus.list_transcripts(session.store)}
+    assert there["d2"] is not None
+    assert there["d1"] is None
+    assert work.look(intake.open_session(study), "South").nothing
+    assert not work.look(intake.open_session(study), "North").nothing
+
+
+def test_tables_of_one_name_are_told_apart_before_anything_is_written(study: Path) -> None:
+    north = study / "transcripts/north"
+    (north / "n1.csv").write_text("speaker,text\nAna,We waited for another bus\n")
+    with pytest.raises(Faults) as raised:
+        work.look(intake.open_session(study))
+    assert "is called" in str(raised.value.exceptions[0])
+    (north / "n1.csv").write_text("document,speaker,text\nd9,Ana,We waited for another bus\n")
+    assert len(work.look(intake.open_session(study)).sources) == 3
+
+
 def test_a_broken_file_is_set_aside_and_the_rest_goes_on(study: Path) -> None:
     (study / "transcripts/north/bad.docx").write_bytes(b"this is no archive")
     (study / "transcripts/north/empty.txt").write_text(" \n")
