@@ -236,7 +236,7 @@ def test_an_exemplar_is_withheld_from_the_document_it_was_taken_from() -> None:
                 definition="Roads.",
                 exemplars=(
                     Exemplar(text="first", source="FG0"),
-                    Exemplar(text="second", source="FG1#t003s1"),
+                    Exemplar(text="second", source="fg1.docx#t003s1"),
                     Exemplar(text="third", source="site0/FG2#t1"),
                     Exemplar(text="fourth", source="site9/FG2"),
                     Exemplar(text="WE SAID  yes."),

@@ -369,6 +369,11 @@ def test_a_wrong_size_in_a_workbook_hides_no_row_and_whole_numbers_have_no_point
     assert (one.name, told(one)) == ("12", [("", "Yes")])
 
 
+def test_line_ends_of_word_processors_leave_no_trace_in_a_workbook() -> None:
+    one = draft(".xlsx", workbook([["text"], ["We waited._x000D_\nThen it rained."]]))
+    assert told(one) == [("", "We waited.\nThen it rained.")]
+
+
 def test_everything_wrong_in_a_table_is_told_at_once() -> None:
     text = "document,segment,text,start,role\n,s1,a,,\nd,,b,,\nd,s1,c,,\nd,s1,d,,\nd,s2,e,soon,\nd,s3,f,,boss\n"
     found = faults(".csv", text)

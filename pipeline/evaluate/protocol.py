@@ -1,5 +1,6 @@
 """Who is ranked with what: no segment meets an exemplar, a decision or a statistic of its own document."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -161,7 +162,7 @@ def forbidden(material: Material) -> dict[str, frozenset[Place]]:
     for column, theme in enumerate(material.codebook.themes):
         for at, exemplar in enumerate(theme.exemplars):
             by_words.setdefault(folded(exemplar.text), set()).add((column, at))
-            if document := exemplar.source.partition("#")[0].strip():
+            if document := _document(exemplar.source.partition("#")[0]):
                 by_source.setdefault(document, set()).add((column, at))
     long = [words for words in by_words if len(words.split()) >= LONG]
     said: dict[str, list[str]] = {}
@@ -171,9 +172,14 @@ def forbidden(material: Material) -> dict[str, frozenset[Place]]:
     for place, document in dict(zip(material.places, material.documents, strict=True)).items():
         whole = "\n".join(said[place])
         words = {*said[place], *(quote for quote in long if quote in whole)}
-        named = by_source.get(document, set()) | by_source.get(place, set())
+        named = by_source.get(_document(document), set()) | by_source.get(_document(place), set())
         found[place] = frozenset(named.union(*(by_words.get(quote, set()) for quote in words)))
     return found
+
+
+def _document(name: str) -> str:
+    """Return a document's name as people may write it otherwise: in another case, or with its file's suffix."""
+    return re.sub(r"\.[a-z]{2,4}$", "", folded(name))
 
 
 def folded(text: str) -> str:

@@ -89,7 +89,8 @@ def _cell(value: object) -> str:
         return value.isoformat()
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return "" if value is None else str(value).replace("\r\n", "\n").replace("\r", "\n")
+    # Word processors' line ends stay in a sheet as their escape.
+    return "" if value is None else str(value).replace("_x000D_", "").replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _header(rows: Iterable[Row]) -> list[str]:
