@@ -16,12 +16,16 @@ from pipeline.exchange import (
     SUGGESTION_COLUMNS,
     Provenance,
     decision_rows,
-    read_table,
     suggestion_rows,
     write_table,
 )
 from pipeline.records import Answer, Decision, Mode, Role, Segment, Suggestion, Transcript, Turn, segment_id
-from pipeline.sheets import Cell
+from pipeline.sheets import Cell, Row, read_sheet
+
+
+def read_table(path: Path) -> list[Row]:
+    return list(read_sheet(path, CodingFault).rows)
+
 
 COLUMNS = ("document", "text", "rank", "score", "suggested", "decided_at")
 WHEN = datetime(2026, 1, 31, 14, 5, 6, 70, tzinfo=timezone(timedelta(hours=2)))

@@ -1,6 +1,6 @@
 """Records <-> tables of other programs.
 
-tables    rows -> csv, xlsx, jsonl, parquet; csv and xlsx -> rows
+tables    rows -> csv, xlsx, jsonl, parquet
 decided   suggestions and decisions -> rows
 coding    tables of human coding -> rows of codes, and codings -> such tables
 placing   rows of codes -> the segments they mean
@@ -10,7 +10,7 @@ from .coding import COLUMNS as CODING_COLUMNS
 from .coding import CodedRow, coding_rows, read_coding
 from .decided import DECISION_COLUMNS, SUGGESTION_COLUMNS, Provenance, decision_rows, suggestion_rows
 from .placing import Placed, PlacedCoding, place_coding
-from .tables import FORMATS, Cell, read_table, write_table
+from .tables import FORMATS, Cell, write_table
 
 __all__ = [
     "CODING_COLUMNS",
@@ -26,7 +26,6 @@ __all__ = [
     "decision_rows",
     "place_coding",
     "read_coding",
-    "read_table",
     "suggestion_rows",
     "write_table",
 ]

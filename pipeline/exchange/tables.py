@@ -1,4 +1,4 @@
-"""Rows of cells -> csv, xlsx, jsonl and parquet files; csv and xlsx files -> rows of text."""
+"""Rows of cells -> csv, xlsx, jsonl and parquet files."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -6,10 +6,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ..errors import CodingFault, Fault, Faults
-from ..sheets import Cell, Row, nearest, read_sheet, replacing, settled, write_csv, write_xlsx
+from ..errors import Fault, Faults
+from ..sheets import Cell, nearest, replacing, settled, write_csv, write_xlsx
 
-__all__ = ["FORMATS", "Cell", "Row", "read_table", "write_table"]
+__all__ = ["FORMATS", "Cell", "write_table"]
 
 # The columns that are no texts. They are told here and not found from the cells, so that two exports have the same
 # types even when a column of one of them is empty.
@@ -19,14 +19,6 @@ _TYPES = {
     **dict.fromkeys(("suggested", "shown"), "bool"),
     **dict.fromkeys(("coded_at", "decided_at"), "timestamp"),
 }
-
-
-def read_table(path: Path) -> list[Row]:
-    """Return the rows of a CSV or XLSX table: the line each stands on, and its cells by folded heading.
-
-    Raises ``Faults`` of ``CodingFault`` if there is no such table.
-    """
-    return list(read_sheet(path, CodingFault).rows)
 
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, format: str) -> None:  # noqa: A002  # the option's name

@@ -51,11 +51,3 @@ def load_vectors(store: Store, encoder: str, texts: Iterable[str]) -> dict[str, 
             for key, raw in connection.execute(query):
                 found[key] = np.frombuffer(raw, dtype=STORED).astype(np.float32)
     return {text: found[key] for key, text in by_hash.items()}
-
-
-def count_vectors(store: Store, encoder: str) -> int:
-    """Return how many texts this encoder has vectors for."""
-    with store.reading() as connection:
-        return connection.execute(
-            sa.select(sa.func.count()).select_from(vectors).where(vectors.c.encoder == encoder)
-        ).scalar_one()
