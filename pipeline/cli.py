@@ -151,6 +151,7 @@ def demo(ctx: click.Context, folder: Path, *, direct: bool) -> None:
         click.echo("")
         ctx.invoke(status, study=folder, as_json=False)
         me = "themescout" if shutil.which("themescout") else sys.argv[0]
+        me = "python -m pipeline" if me.endswith("__main__.py") else me
         click.echo(f"\nLook at the suggestions, and accept or reject them:\n  {me} review {folder}")
         click.echo(f"How good they are on what two invented coders said:\n  {me} evaluate {folder}")
         click.echo(f"As a table:\n  {me} export {folder} --what suggestions --format csv --out suggestions.csv")

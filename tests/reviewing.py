@@ -147,8 +147,8 @@ class Coder:
         return self._arrived("GET", path, None)
 
     def post(self, path: str, data: Mapping[str, str]) -> str:
-        """Send a form; returns the HTML of the page it leads to."""
-        return self._arrived("POST", path, data)
+        """Send a form of the present page; returns the HTML of the page it leads to."""
+        return self._arrived("POST", path, {"seen": self.seen} | dict(data))
 
     def _arrived(self, method: str, path: str, data: Mapping[str, str] | None) -> str:
         answer = self.client.request(method, f"/{TOKEN}{path}", data=data)
@@ -173,6 +173,12 @@ class Coder:
         assert found
         return found[1]
 
+    @property
+    def seen(self) -> str:
+        """Which suggestions the present page shows, as its forms say."""
+        found = re.search(r'name="seen" value="(\w+)"', self.page)
+        return found[1] if found else ""
+
     def where(self, segment: SegmentId) -> str:
         """Return the transcript of a segment."""
         from pipeline.store.corpus import load_segments
@@ -181,9 +187,9 @@ class Coder:
 
     def mark(self, segment: SegmentId) -> str:
         """Return the state of a segment as the present page says it."""
-        found = re.search(rf'id="s-{segment}".*?<bdi>(.*?)</bdi>', self.page, flags=re.DOTALL)
+        found = re.search(rf'id="s-{segment}".*?<span class="mark">(.*?)</span>', self.page, flags=re.DOTALL)
         assert found
-        return unescape(found[1])
+        return unescape(re.sub("</?bdi>", "", found[1]))
 
     @property
     def rows(self) -> list[Decision]:

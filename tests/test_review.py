@@ -76,6 +76,7 @@ def test_a_decision_keeps_what_was_on_the_page(coder: Coder, ids: list[SegmentId
 
 
 def test_the_time_since_the_page_was_rendered_is_kept(coder: Coder, ids: list[SegmentId]) -> None:
+    coder.go("/next")
     at = str(int((time.time() - 12) * 1e6))
     coder.post(f"/segment/{ids[0]}", {"answer": "reject", "theme": "Waiting", "at": at})
     assert coder.rows[0].seconds == pytest.approx(12, abs=2)
@@ -265,6 +266,7 @@ def test_next_and_previous_go_over_the_edge_of_a_transcript(coder: Coder, ids: l
         ("/segment/{}", {"theme": "Waiting", "at": "1"}),
         ("/segment/{}", {"answer": "accept", "theme": "Waiting"}),
         ("/segment/{}", {"answer": "accept", "theme": "Waiting", "at": "-1"}),
+        ("/segment/{}", {"answer": "accept", "theme": "Waiting", "at": "1", "seen": ""}),
         ("/segment/none", {"answer": "accept", "theme": "Waiting", "at": "1"}),
         ("/undo", {}),
     ],
@@ -272,6 +274,7 @@ def test_next_and_previous_go_over_the_edge_of_a_transcript(coder: Coder, ids: l
 def test_a_form_that_is_not_ours_writes_nothing(
     coder: Coder, ids: list[SegmentId], path: str, form: dict[str, str]
 ) -> None:
+    coder.go("/next")
     page = coder.post(path.format(ids[0]), form)
     assert coder.status == 400
     assert "Nothing was written" in page
@@ -340,7 +343,7 @@ def test_quick_clicks_are_one_answer(coder: Coder, ids: list[SegmentId], store: 
     assert isinstance(app, Starlette)
     app.state.desk = replace(app.state.desk, store=Slow())
     coder.go("/next")
-    form = {"answer": "accept", "theme": "Waiting", "at": coder.at}
+    form = {"answer": "accept", "theme": "Waiting", "at": coder.at, "seen": coder.seen}
 
     def click(_: int) -> int:
         return coder.client.post(f"/{TOKEN}/segment/{ids[0]}", data=form, follow_redirects=False).status_code

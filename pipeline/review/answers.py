@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 
-from ..records import POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion
+from ..records import POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion, digest
 from .queue import WHOLE, Standing
 
 Place = tuple[SegmentId, str]  # a segment and a theme
@@ -49,6 +49,14 @@ class Sight:
     def plain(self) -> list[Suggestion]:
         """The suggestions that are visible without unfolding anything."""
         return [suggestion for suggestion in self.suggestions if suggestion.suggested]
+
+    @property
+    def seen(self) -> str:
+        """A digest of what the coder sees of the suggestions: the same for two sights that look alike.
+
+        A withheld segment must look like one without suggestions, so whether it is withheld is no part of this.
+        """
+        return digest([(s.theme, s.rank, s.suggested, s.probability, s.exemplar) for s in self.suggestions])
 
 
 def to_append(ask: Ask, theme: str, sight: Sight, stands: Standing) -> list[tuple[str, Answer]]:

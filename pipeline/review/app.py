@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -21,7 +21,7 @@ from ..errors import Fault
 from ..records import Codebook, Segment, SegmentId, TranscriptId
 from ..store import Store
 from ..store.corpus import list_transcripts, load_segments, load_transcripts
-from ..store.decisions import add_decisions, load_decisions
+from ..store.decisions import appending, load_decisions
 from . import pages
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, beside, elsewhere, onward, sight_of, states
@@ -65,7 +65,13 @@ def create_app(store: Store, study: Study, codebook: Codebook, *, coder: str, to
     app = Starlette(
         routes=[Mount(root, routes=routes)],
         middleware=[Middleware(Guard, token=token)],
-        exception_handlers={HTTPException: _failed, Refused: _refused, Fault: _at_fault, Exception: _bug},
+        exception_handlers={
+            HTTPException: _failed,
+            Refused: _refused,
+            Fault: _at_fault,
+            ClientDisconnect: _gone,
+            Exception: _bug,
+        },
     )
     app.state.desk = Desk(store=store, study=study, codebook=codebook, coder=coder, root=root, templates=templates)
     return app
@@ -96,6 +102,11 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _at_fault(request: Request, error: Exception) -> Response:
     return _render(request, "plain.html", status=503, title="The store cannot be used just now", told=str(error))
+
+
+def _gone(_: Request, __: Exception) -> Response:
+    # A browser that was closed while it sent a form: nobody is left to tell.
+    return Response(status_code=400)
 
 
 def _bug(_: Request, __: Exception) -> Response:
@@ -160,6 +171,7 @@ def _panel(desk: Desk, segment: Segment, stands: Standing) -> dict[str, object]:
     listed = {offer.theme.name for offer in made}
     return {
         "offers": made,
+        "seen": sight.seen,
         "stands": {theme: decision.answer.value for theme, decision in stands.items()},
         "others": [(theme, d.answer.value) for theme, d in stands.items() if theme not in listed and theme != WHOLE],
         "themes": desk.codebook.themes,
@@ -178,18 +190,22 @@ def _decided(request: Request, form: FormData) -> Response:
         raise Refused("This study has no such segment.")
     segment = found[0]
     shown_at = _shown_at(form)
-    with desk.writing:  # two quick clicks must not both find the segment as it was
+    # Two quick clicks, or two programs of one coder, must not both find the segment as it was.
+    with desk.writing, appending(desk.store) as append:
         before = load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder)
         stands = standing(before).get(segment.id, {})
         ask, theme = _asked(form, desk.codebook.names, stands)
         sight = sight_of(desk, segment)
+        changed = _see(address(desk, segment.transcript, segment.id, note="changed"))
+        if _seen(form) != sight.seen:
+            return changed
         try:
             wanted = to_append(ask, theme, sight, stands)
         except LookupError:
-            return _see(address(desk, segment.transcript, segment.id, note="changed"))
+            return changed
         now = moment_after(datetime.now(UTC), before)
         seconds = max(0.0, round(now.timestamp() - shown_at, 3))
-        add_decisions(desk.store, decisions_for(wanted, sight, at=now, seconds=seconds))
+        append(decisions_for(wanted, sight, at=now, seconds=seconds))
     if request.query_params.get("go") != "next":
         return _see(address(desk, segment.transcript, segment.id))
     return _see(onward(desk, segment))
@@ -231,6 +247,13 @@ def _shown_at(form: FormData) -> float:
     return int(told) / 1e6
 
 
+def _seen(form: FormData) -> str:
+    """Return which suggestions were on the page with this form."""
+    if not (told := _text(form, "seen")):
+        raise Refused("The form is incomplete.")
+    return told
+
+
 async def _undo(request: Request) -> Response:
     form = await request.form(max_fields=10, max_files=0)
     return await run_in_threadpool(_undone, request, form)
@@ -239,12 +262,12 @@ async def _undo(request: Request) -> Response:
 def _undone(request: Request, form: FormData) -> Response:
     desk: Desk = request.app.state.desk
     shown_at = _shown_at(form)
-    with desk.writing:
+    with desk.writing, appending(desk.store) as append:
         decisions = load_decisions(desk.store, coder=desk.coder)
         # The same form sent twice must not go back two steps.
         stale = bool(decisions) and decisions[-1].decided_at.timestamp() > shown_at + 1e-5
         rows = [] if stale else undo_last(decisions, at=moment_after(datetime.now(UTC), decisions))
-        add_decisions(desk.store, rows)
+        append(rows)
     note = "stale" if stale else "undone" if rows else "nothing-to-undo"
     asked = _text(form, "segment")
     touched = rows[0].segment if rows else SegmentId(asked)

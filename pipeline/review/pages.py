@@ -11,7 +11,7 @@ from .queue import Progress, Standing, State, state_of, themes_of
 
 PAGE = 100  # transcripts on one page of the overview
 # In words first: coders read a bare number as more certain than it is.
-WORDS = ((0.9, "very likely"), (0.7, "likely"), (0.5, "more likely than not"), (0.3, "possible"), (0.0, "unlikely"))
+WORDS = ((90, "very likely"), (70, "likely"), (50, "more likely than not"), (30, "possible"), (0, "unlikely"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,7 +21,7 @@ class Passage:
     segment: Segment
     number: int  # from 1, in its transcript
     state: State
-    mark: str  # the state in words
+    marks: tuple[str, ...]  # the state in words, each theme by itself
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,12 +85,13 @@ def likelihood(probability: float) -> str:
     >>> likelihood(0.71), likelihood(0.9999)
     ('likely, 71\\xa0%', 'very likely, 99\\xa0%')
     """
-    words = next((told for floor, told in WORDS if probability >= floor), WORDS[-1][1])
-    return f"{words}, {min(max(round(100 * probability), 1), 99)}\N{NO-BREAK SPACE}%"
+    percent = min(max(round(100 * probability), 1), 99)
+    words = next(told for floor, told in WORDS if percent >= floor)
+    return f"{words}, {percent}\N{NO-BREAK SPACE}%"
 
 
-def mark(answers: Standing) -> str:
-    """Return in a few words what a coder made of a segment."""
+def marks(answers: Standing) -> tuple[str, ...]:
+    """Return in a few words what a coder made of a segment, with each theme by itself."""
     given = [decision.answer for decision in answers.values()]
     unsure = ["unsure"] if Answer.UNSURE in given else []
     match state_of(answers):
@@ -104,7 +105,7 @@ def mark(answers: Standing) -> str:
             words = []
         case State.OPEN:
             words = ["open"]
-    return "; ".join(words + unsure)
+    return (*words, *unsure)
 
 
 def passages(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -> list[Passage]:
@@ -114,7 +115,7 @@ def passages(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing])
             segment=segment,
             number=number,
             state=state_of(answers.get(segment.id, {})),
-            mark=mark(answers.get(segment.id, {})),
+            marks=marks(answers.get(segment.id, {})),
         )
         for number, segment in enumerate(segments, 1)
     ]

@@ -1,6 +1,7 @@
 """Decisions in the store: appended, never changed."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -16,6 +17,24 @@ def add_decisions(store: Store, made: Sequence[Decision]) -> None:
     if made:
         with store.writing() as connection:
             connection.execute(sa.insert(decisions), [_row(decision) for decision in made])
+
+
+@contextmanager
+def appending(store: Store) -> Iterator[Callable[[Sequence[Decision]], None]]:
+    """Give a function that appends decisions; until the block ends nobody else writes.
+
+    So what is read within the block still holds when the decisions that follow from it are appended, also where
+    several programs work with the store. All are on disk when the block ends, or none if it fails.
+    """
+    with store.writing() as connection:
+        if connection.dialect.name == "postgresql":  # there, a writing transaction alone keeps nobody out
+            connection.exec_driver_sql(f"LOCK TABLE {decisions.name} IN SHARE ROW EXCLUSIVE MODE")
+
+        def append(made: Sequence[Decision]) -> None:
+            if made:
+                connection.execute(sa.insert(decisions), [_row(decision) for decision in made])
+
+        yield append
 
 
 def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str) -> int:

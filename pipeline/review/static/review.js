@@ -9,6 +9,9 @@ const still = matchMedia("(prefers-reduced-motion: reduce)");
 const ALIAS = { ArrowRight: "j", ArrowLeft: "k" };
 let here = location.pathname + location.search;
 let busy = false; // while an answer is on its way: keys pressed blindly must not decide what nobody has seen
+let queued = false; // Enter was pressed in the add field meanwhile
+let calm = performance.now() + 300; // until then the segment is too new to have been read: a double press decides nothing
+const PATIENCE = 40000; // ms; the store itself waits 30 s for another program
 
 document.documentElement.classList.add("scripted");
 
@@ -28,6 +31,7 @@ document.addEventListener("keydown", (event) => {
   }
   // The space bar and Enter belong to the button they are on.
   if ((event.key === " " || event.key === "Enter") && event.target.closest("a, button, summary")) return;
+  if (event.key === " " && event.target.id === "panel-title") return event.preventDefault(); // its button is gone
   const field = page().querySelector(`[data-focus="${CSS.escape(event.key)}"]`);
   const button = byKey(ALIAS[event.key] ?? event.key);
   if (field) {
@@ -36,7 +40,7 @@ document.addEventListener("keydown", (event) => {
   } else if (button) {
     if (!busy) button.click();
   } else if (event.key === "x" && page().querySelector(".panel")) {
-    said.textContent = "Nothing is suggested here. The space bar says that nothing fits.";
+    notify("Nothing is suggested here. The space bar says that nothing fits.");
   } else {
     return;
   }
@@ -60,9 +64,12 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post") return;
   event.preventDefault();
-  if (form.matches(".add") && !completed(form.elements.theme)) return;
+  const adds = form.matches(".add");
+  if (busy) queued ||= adds;
+  if (busy || performance.now() < calm || (adds && !completed(form.elements.theme))) return;
   const body = new URLSearchParams(new FormData(form, event.submitter));
-  load(event.submitter?.getAttribute("formaction") ?? form.action, body, () => form.submit());
+  if (adds) form.elements.theme.blur(); // what is typed now is no part of the name
+  load(event.submitter?.getAttribute("formaction") ?? form.action, body);
 });
 
 document.addEventListener("input", (event) => {
@@ -84,42 +91,90 @@ function completed(field) {
   return false;
 }
 
-async function load(address, body, otherwise = () => location.assign(address)) {
+// Say something so that everybody sees it.
+function notify(text) {
+  said.textContent = text;
+  said.className = "told";
+}
+
+async function load(address, body) {
   if (busy) return;
   busy = true;
+  const waited = setTimeout(notify, 1000, body ? "Saving…" : "Loading…");
+  const ended = new AbortController();
+  const givenUp = setTimeout(() => ended.abort(), PATIENCE);
+  let answer, fresh;
   try {
-    const answer = await fetch(address, { method: body ? "POST" : "GET", body });
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    if (!answer.ok || !fresh.querySelector("#page.reading")) return answer.ok ? location.assign(answer.url) : otherwise();
-    show(fresh, answer.url, body);
+    answer = await fetch(address, { method: body ? "POST" : "GET", body, signal: ended.signal });
+    fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    said.textContent = "The review program does not answer.";
-    alert("The review program does not answer. Is it still running?");
+    const lost = body ? "Your answer was NOT saved: the" : "The";
+    notify(`${lost} review program does not answer. Is it still running? Load this page again to see how things stand.`);
   } finally {
-    busy = false;
+    clearTimeout(waited);
+    clearTimeout(givenUp);
   }
+  if (fresh && body && !answer.ok) notify(`Your answer was NOT saved. ${words(fresh)}`);
+  else if (fresh && !(answer.ok && fresh.querySelector("#page.reading"))) return location.assign(body ? answer.url : address); // and stay busy
+  else if (fresh) show(fresh, answer.url, body);
+  busy = false;
+  const again = queued && fresh && document.activeElement.matches("#add") && document.activeElement.form;
+  queued = false;
+  if (again) again.requestSubmit();
+}
+
+// What a page of a few words says.
+function words(fresh) {
+  const parts = fresh.querySelectorAll("main > :not(:has(a))");
+  return [...(parts.length ? parts : [fresh.body])].map((part) => part.textContent.trim().replace(/[^.]$/, "$&.")).join(" ");
+}
+
+// The name under which a button or a fold is found again when the panel was made anew: what it is about, and its place.
+function named(element) {
+  const form = element.closest("form");
+  const group = element.closest(".offer, .own, .said, .add, .go, .bar, .panel")?.classList[0];
+  const theme = form?.querySelector("input[type=hidden][name=theme]")?.value;
+  const place = element.matches("button") && form ? [...form.querySelectorAll("button")].indexOf(element) : element.closest("details")?.className;
+  return JSON.stringify([group, theme, element.localName, place]);
 }
 
 function show(fresh, address, acted) {
   const was = page().querySelector(".current")?.id;
+  const field = document.activeElement?.closest("#add");
   const held = document.activeElement?.closest("button, summary");
-  const label = held && [held.value, held.form?.elements.theme?.value].join();
+  const name = held && named(held);
+  const open = new Set([...page().querySelectorAll("details[open]")].map(named));
   page().replaceWith(document.adoptNode(fresh.querySelector("#page")));
   document.title = fresh.title;
   const current = page().querySelector(".current");
+  const same = current?.id === was;
   const clean = address.replace(/[?&]note=[^&#]*/, ""); // loaded again, the page has nothing to note
-  history[acted && current?.id === was ? "replaceState" : "pushState"](null, "", current ? `${clean}#${current.id}` : clean);
-  const again = current?.id === was && [...page().querySelectorAll(".panel button")].find((b) => label === [b.value, b.form?.elements.theme?.value].join());
+  history[acted && same ? "replaceState" : "pushState"](null, "", current ? `${clean}#${current.id}` : clean);
   here = location.pathname + location.search;
-  (again || current)?.focus({ preventScroll: true });
+  if (same) page().querySelectorAll("details").forEach((fold) => (fold.open ||= open.has(named(fold))));
+  else [calm, queued] = [performance.now() + 300, false];
+  const again = held && [...page().querySelectorAll(same ? "button, summary" : ".bar button")].find((one) => named(one) === name);
+  const instead = held && same ? document.getElementById("panel-title") : current;
+  if (!field || !resumed(field)) (again || instead)?.focus({ preventScroll: true });
   bring(current);
   tell();
+}
+
+// Go on in the add field where somebody types: the letters must not become decisions.
+function resumed(old) {
+  const field = document.getElementById("add");
+  if (!field) return false;
+  field.value = old.value;
+  field.focus({ preventScroll: true });
+  field.setSelectionRange(old.selectionStart, old.selectionEnd);
+  return true;
 }
 
 // Say what a reader who does not see the page would miss.
 function tell() {
   const note = page().querySelector(".note")?.textContent ?? "";
   const state = page().querySelector(".current .state")?.textContent.trim() ?? "";
+  said.className = "unseen";
   said.textContent = `${note} ${state}. ${page().querySelector(".progress span")?.textContent ?? ""}`.trim();
 }
 
@@ -136,6 +191,7 @@ function bring(current) {
   }
 }
 
+addEventListener("pageshow", () => (busy = false));
 addEventListener("popstate", () => {
   if (location.pathname + location.search !== here) location.reload();
 });
