@@ -197,7 +197,12 @@ def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> No
     if as_json:
         from .intake import left_out
 
-        told = {**tally.counts, "nothing_new": pending.nothing, "seconds": tally.seconds}
+        told = {
+            **tally.counts,
+            "nothing_new": pending.nothing,
+            "provisional": tally.provisional,
+            "seconds": tally.seconds,
+        }
         _print_json({**told, "quarantined": left_out(session, site).files})
     else:
         _say(_done(tally, pending))
@@ -244,7 +249,10 @@ def _done(tally: "Tally", pending: "Pending") -> str:
         f"{_count(tally.transcripts, 'transcript')} read, {_count(tally.segments, 'segment')}; " if tally.files else ""
     )
     ranked = f"{_count(tally.ranked, 'segment')} ranked, {tally.suggested:,} with a suggestion"
-    return f"{read}{_count(tally.embedded, 'text')} embedded, {ranked}."
+    provisional = (
+        "\nProbabilities are provisional until people have decided on 50 segments." if tally.provisional else ""
+    )
+    return f"{read}{_count(tally.embedded, 'text')} embedded, {ranked}.{provisional}"
 
 
 def _count(number: int, what: str) -> str:

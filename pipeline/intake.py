@@ -37,6 +37,7 @@ class Tally:
     embedded: int = 0
     ranked: int = 0
     suggested: int = 0
+    provisional: bool = False  # whether probabilities rest on the codebook more than on decisions
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager

@@ -120,7 +120,7 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
         started_at=datetime.now(UTC),
     )
     runs.start_run(session.store, started, session.codebook)
-    suggest = _suggester(session, coded)
+    suggest = _suggester(session, coded, tally)
     for at in range(0, len(waiting), TOGETHER):
         some = waiting[at : at + TOGETHER]
         with tally.timing("store"):
@@ -138,7 +138,7 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
 
 
 def _suggester(
-    session: Session, coded: Coded
+    session: Session, coded: Coded, tally: Tally
 ) -> Callable[[Sequence[Segment], Vectors], dict[TranscriptId, list[Suggestion]]]:
     """Return a function that makes suggestions for segments.
 
@@ -166,6 +166,7 @@ def _suggester(
             words = [piece.text for piece in pieces]
             rows = np.stack([given[text] for text in words])
             where = {piece.id: piece.transcript for piece in pieces}
+            tally.provisional |= ranker(fold).provisional
             for suggestion in rank.suggest(ranker(fold), [p.id for p in pieces], words, rows, session.study.rank):
                 made.setdefault(where[suggestion.segment], []).append(suggestion)
         return made
