@@ -132,6 +132,16 @@ def fill(store: Store, names: Sequence[tuple[str, str]] = (("North", "Group 1"),
     return filled[0]
 
 
+def rerank(store: Store, run: str, cut: Sequence[Segment], *, suggested: int) -> None:
+    """Make a later run's suggestions the present ones of a transcript."""
+    began = datetime(2026, 3, 2, tzinfo=UTC)
+    revision = CODEBOOK.revision
+    made = Run(id=run, ranking=run, encoder="e5", codebook_revision=revision, settings="s", counts={}, started_at=began)
+    start_run(store, made, CODEBOOK)
+    ranked = [one for segment in cut for one in suggestions(segment, suggested=suggested)]
+    put_suggestions(store, run, {cut[0].transcript: ranked})
+
+
 @dataclass
 class Coder:
     """Somebody at the page, without scripts: sees the HTML, sends the forms."""

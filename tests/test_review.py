@@ -1,13 +1,15 @@
 """The review page, as a browser without scripts sees it."""
 
+import asyncio
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Barrier
 from typing import NoReturn
 
 import pytest
@@ -16,17 +18,18 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from pipeline.errors import ReviewFault, StoreFault
 from pipeline.records import Answer, Codebook, Decision, Mode, Role, Segment, SegmentId, Transcript, Turn, present
 from pipeline.review import create_app, free_port, new_token, pages, serve
 from pipeline.review.answers import undo_last
 from pipeline.review.queue import DECIDED, next_open, standing, state_of, withheld
-from pipeline.store import Store
+from pipeline.store import Store, open_store
 from pipeline.store.corpus import Source, put_source
-from pipeline.store.decisions import add_decisions, decided_counts
+from pipeline.store.decisions import add_decisions, decided_counts, load_decisions
 
-from .reviewing import CODEBOOK, NONE_SUGGESTED, QUOTE, TOKEN, Coder, at_the_page, fill, study_in, transcript
+from .reviewing import CODEBOOK, NONE_SUGGESTED, QUOTE, TOKEN, Coder, at_the_page, fill, rerank, study_in, transcript
 
 KIND = "Kindness <of drivers>"
 
@@ -55,6 +58,7 @@ def test_a_transcript_is_coded_from_begin_to_end_without_scripts(coder: Coder, i
     assert f"segment={ids[3]}" in coder.url
     assert [coder.mark(one) for one in ids] == ["Waiting", "no theme, 2 rejected", "unsure", "Weather", "open"]
     assert "3 of 5 decided, 1 unsure" in coder.page
+    coder.go("/next")
     coder.post(f"/segment/{ids[4]}?go=next", {"answer": "nothing", "theme": "", "at": coder.at})
     assert transcript("Group 2", "South")[1][0].id in coder.url
     assert "Here is the next" in coder.page
@@ -284,6 +288,108 @@ def test_a_form_that_is_not_ours_writes_nothing(
 def test_an_answer_to_a_suggestion_that_is_gone_writes_nothing(coder: Coder, ids: list[SegmentId]) -> None:
     assert "The suggestions have changed" in coder.say(ids[0], "accept", "Weather")
     assert coder.rows == []
+
+
+@pytest.mark.parametrize("answer", ["reject_all", "nothing", "accept"])
+def test_suggestions_that_changed_under_an_open_page_are_not_answered(
+    coder: Coder, ids: list[SegmentId], store: Store, answer: str
+) -> None:
+    coder.go(f"/transcript/{coder.where(ids[0])}?segment={ids[0]}")
+    cut = transcript()[1]
+    rerank(store, "run-2", cut, suggested=3)
+    page = coder.post(f"/segment/{ids[0]}?go=next", {"answer": answer, "theme": "Waiting", "at": coder.at})
+    assert "The suggestions have changed" in page
+    assert f"segment={ids[0]}" in coder.url
+    assert coder.rows == []
+    coder.post(f"/segment/{ids[0]}", {"answer": answer, "theme": "Waiting", "at": coder.at})
+    assert coder.rows[0].run == "run-2", "the page that said so can be answered"
+    seen = coder.seen
+    rerank(store, "run-3", cut, suggested=3)
+    coder.go(f"/transcript/{coder.where(ids[0])}?segment={ids[0]}")
+    assert coder.seen == seen, "another run that suggests the same changes nothing"
+
+
+def test_two_programs_of_one_coder_write_an_answer_once(coder: Coder, ids: list[SegmentId], tmp_path: Path) -> None:
+    other = open_store(f"sqlite:///{coder.store.place}")
+    coder.go("/next")
+    form = {"answer": "accept", "theme": "Waiting", "at": coder.at, "seen": coder.seen}
+    with at_the_page(other, study_in(tmp_path)) as again:
+        both = [coder.client, again.client]
+        for path, rows in ((f"/segment/{ids[0]}", 1), ("/undo", 2)):
+            data = form | {"at": str(time.time_ns() // 1000)}
+            ready = Barrier(2, timeout=20)
+            with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(2) as hands:
+                patch.setattr("pipeline.review.app.load_decisions", slowly(load_decisions))
+                sent = [hands.submit(post_together, client, path, data, ready) for client in both]
+                assert [answer.result() for answer in sent] == [303, 303]
+            assert len(coder.rows) == rows
+    other.close()
+
+
+def slowly(load: Callable[..., list[Decision]]) -> Callable[..., list[Decision]]:
+    def loaded(*given: object, **named: object) -> list[Decision]:
+        found = load(*given, **named)
+        time.sleep(0.2)
+        return found
+
+    return loaded
+
+
+def post_together(client: TestClient, path: str, data: dict[str, str], ready: Barrier) -> int:
+    ready.wait()
+    return client.post(f"/{TOKEN}{path}", data=data, follow_redirects=False).status_code
+
+
+@pytest.mark.parametrize("path", ["/undo", "/segment/any"])
+def test_a_browser_that_goes_away_while_it_sends_is_no_bug(coder: Coder, path: str) -> None:
+    told: list[Message] = []
+    sent: list[Message] = [
+        {"type": "http.request", "body": b"at=1", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return sent.pop(0)
+
+    async def send(message: Message) -> None:
+        told.append(message)
+
+    kind = (b"content-type", b"application/x-www-form-urlencoded")
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"/{TOKEN}{path}",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), kind],
+    }
+
+    async def visit() -> None:
+        await coder.client.app(scope, receive, send)
+
+    asyncio.run(visit())
+    assert told[0]["status"] == 400
+    assert coder.rows == []
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [(0.296, "possible, 30"), (0.294, "unlikely, 29"), (0.8999, "very likely, 90"), (0.0, "unlikely, 1"), (1.0, "99")],
+)
+def test_the_word_fits_the_percentage_beside_it(probability: float, told: str) -> None:
+    assert told in pages.likelihood(probability)
+
+
+def test_each_theme_in_the_margin_keeps_its_own_direction(coder: Coder, ids: list[SegmentId]) -> None:
+    coder.say(ids[0], "accept", "Waiting")
+    coder.say(ids[0], "add", "Weather")
+    assert '<span class="mark"><bdi>Waiting</bdi>; <bdi>Weather</bdi></span>' in coder.page
+
+
+def test_less_likely_themes_are_unfolded_once_one_has_an_answer(coder: Coder, ids: list[SegmentId]) -> None:
+    coder.say(ids[0], "accept", "Waiting")
+    assert '<details class="folded">' in coder.page
+    coder.say(ids[0], "reject", "Money")
+    assert '<details class="folded" open>' in coder.page
 
 
 def test_unknown_pages_are_told_in_plain_words(coder: Coder) -> None:

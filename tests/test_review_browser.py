@@ -20,7 +20,7 @@ from pipeline.store.decisions import load_decisions
 from .reviewing import NONE_SUGGESTED, TOKEN, fill, transcript
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 ARGS = [
@@ -81,10 +81,15 @@ def address(store: Store, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: "Browser", address: str) -> Iterator["Page"]:
+def complaints() -> list[str]:
+    """What the browser complained of; a test that provokes it clears this."""
+    return []
+
+
+@pytest.fixture
+def page(browser: "Browser", address: str, complaints: list[str]) -> Iterator["Page"]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
     opened = context.new_page()
-    complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     opened.goto(f"{address}/next")
@@ -238,6 +243,154 @@ def test_a_button_under_the_focus_keeps_the_space_bar(page: "Page", store: Store
     at(page, SECOND)
     assert written(store) == [(FIRST, "Waiting", "accept")]
     assert page.evaluate("document.activeElement.id") == f"s-{SECOND}"
+
+
+def focused(page: "Page") -> str:
+    """Return what the button under the focus says, or which element has it."""
+    told: str = page.evaluate(
+        "(document.activeElement.matches('button') && document.activeElement.childNodes[0].data.trim())"
+        " || document.activeElement.id"
+    )
+    return told
+
+
+def test_space_pressed_again_on_a_card_takes_back_and_keeps_to_its_button(page: "Page", store: Store) -> None:
+    page.locator(".offer").nth(1).get_by_role("button", name="Accept").focus()
+    page.keyboard.press(" ")
+    at(page, FIRST, "Kindness <of drivers>")
+    assert focused(page) == "Take back"
+    page.keyboard.press(" ")
+    at(page, FIRST, "open")
+    assert focused(page) == "Accept"
+    assert [row[1:] for row in written(store)] == [
+        ("Kindness <of drivers>", "accept"),
+        ("Kindness <of drivers>", "undo"),
+    ]
+
+
+def test_space_after_a_button_went_away_decides_nothing(page: "Page", store: Store) -> None:
+    page.fill("#add", "Weather")
+    page.keyboard.press("Enter")
+    at(page, FIRST, "Weather")
+    page.locator(".own button").focus()
+    page.keyboard.press(" ")
+    at(page, FIRST, "open")
+    page.keyboard.press(" ")
+    page.wait_for_timeout(200)
+    assert written(store) == [(FIRST, "Weather", "add"), (FIRST, "Weather", "undo")]
+
+
+def test_undo_keeps_the_focus_wherever_it_leads(page: "Page", store: Store) -> None:
+    page.keyboard.press("a")
+    at(page, SECOND)
+    page.keyboard.press("u")
+    at(page, THIRD)
+    page.locator(".bar button").first.focus()
+    page.keyboard.press(" ")
+    at(page, SECOND, "open")
+    page.keyboard.press(" ")
+    at(page, FIRST, "open")
+    assert focused(page) == "Undo last"
+    assert [row[2] for row in written(store)] == ["accept", "unsure", "undo", "undo"]
+
+
+def slowed(page: "Page", seconds: float) -> None:
+    """Let every answer take its time."""
+
+    def late(route: "Route") -> None:
+        page.wait_for_timeout(seconds * 1000)
+        route.continue_()
+
+    page.route(re.compile("/(segment|undo)"), late)
+
+
+def test_letters_after_the_slash_are_never_decisions(page: "Page", store: Store) -> None:
+    slowed(page, 0.3)
+    page.keyboard.press("1")
+    page.keyboard.press("/")
+    page.keyboard.type("unu", delay=150)
+    at(page, FIRST, "Waiting")
+    assert (page.locator("#add").input_value(), focused(page)) == ("unu", "add")
+    page.keyboard.type("xa")
+    assert page.locator("#add").input_value() == "unuxa"
+    assert written(store) == [(FIRST, "Waiting", "accept")]
+
+
+def test_a_theme_typed_while_an_answer_is_on_its_way_is_added_after_it(page: "Page", store: Store) -> None:
+    slowed(page, 0.4)
+    page.keyboard.press("1")
+    page.keyboard.press("/")
+    page.keyboard.type("eath")
+    page.keyboard.press("Enter")
+    at(page, FIRST, "Waiting; Weather")
+    assert page.locator("#add").input_value() == ""
+    assert [row[2] for row in written(store)] == ["accept", "add"]
+
+
+def test_what_was_unfolded_stays_so(page: "Page") -> None:
+    page.click(".folded > summary")
+    page.click(".offer:nth-child(2) .about summary")
+    page.keyboard.press("1")
+    at(page, FIRST, "Waiting")
+    unfolded = page.locator("details[open]").evaluate_all(
+        "all => all.map((one) => one.textContent.trim().slice(0, 11))"
+    )
+    assert unfolded == ["What it mea", "Less likely"]
+    assert "Kindness" in page.locator(".about[open]").inner_text()
+    page.keyboard.press("j")
+    at(page, SECOND)
+    assert page.locator("details[open]").count() == 0
+
+
+@pytest.mark.parametrize("key", ["a", "x", " ", "u"])
+def test_a_double_press_decides_one_segment_only(page: "Page", store: Store, key: str) -> None:
+    page.keyboard.press(key)
+    page.wait_for_selector(f"#s-{SECOND}.current")
+    page.keyboard.press(key)
+    page.wait_for_timeout(350)
+    assert {row[0] for row in written(store)} == {FIRST}
+    page.keyboard.press(key)
+    at(page, THIRD)
+
+
+def test_an_answer_that_cannot_be_kept_is_told_and_can_be_given_again(
+    page: "Page", store: Store, complaints: list[str]
+) -> None:
+    told = "<main><h1>The store cannot be used just now</h1><p>study.db: stayed locked</p><p><a>Back</a></p></main>"
+    posted = []
+    page.on("request", lambda request: posted.append(request.post_data) if request.method == "POST" else None)
+
+    held: list[Route] = []
+    page.route(re.compile("/segment/"), lambda route: held.append(route))
+    page.keyboard.press("a")
+    page.wait_for_selector("#said.told:text('Saving')")
+    held[0].fulfill(status=503, content_type="text/html", body=told)
+    page.wait_for_selector("#said.told:text('NOT saved. The store cannot be used just now. study.db: stayed locked.')")
+    assert len(posted) == 1
+    page.unroute_all()
+    assert written(store) == []
+    page.keyboard.press("a")
+    at(page, SECOND)
+    assert page.locator("#said.told").count() == 0
+    assert written(store) == [(FIRST, "Waiting", "accept")]
+    assert all("503" in complaint for complaint in complaints)
+    complaints.clear()
+
+
+@pytest.mark.parametrize("lost", ["refused", "silent"])
+def test_an_answer_that_gets_lost_is_told(page: "Page", store: Store, complaints: list[str], lost: str) -> None:
+    if lost == "silent":
+        page.clock.install()
+        page.reload()
+        page.clock.run_for(400)
+    page.route(re.compile("/segment/"), lambda route: route.abort() if lost == "refused" else None)
+    page.keyboard.press("a")
+    if lost == "silent":
+        page.clock.run_for(41000)
+    page.wait_for_selector("#said.told:text('NOT saved')")
+    assert written(store) == []
+    page.unroute_all(behavior="ignoreErrors")
+    complaints.clear()
 
 
 def test_after_the_link_into_the_text_tab_leads_to_the_first_answer(page: "Page") -> None:

@@ -120,7 +120,7 @@ async function load(address, body) {
   busy = false;
   const again = queued && fresh && document.activeElement.matches("#add") && document.activeElement.form;
   queued = false;
-  if (again) again.requestSubmit();
+  if (again) again.requestSubmit(again.querySelector("button"));
 }
 
 // What a page of a few words says.
@@ -151,8 +151,12 @@ function show(fresh, address, acted) {
   const clean = address.replace(/[?&]note=[^&#]*/, ""); // loaded again, the page has nothing to note
   history[acted && same ? "replaceState" : "pushState"](null, "", current ? `${clean}#${current.id}` : clean);
   here = location.pathname + location.search;
-  if (same) page().querySelectorAll("details").forEach((fold) => (fold.open ||= open.has(named(fold))));
-  else [calm, queued] = [performance.now() + 300, false];
+  if (same) {
+    for (const fold of page().querySelectorAll("details")) fold.open ||= open.has(named(fold));
+  } else {
+    calm = performance.now() + 300;
+    queued = false;
+  }
   const again = held && [...page().querySelectorAll(same ? "button, summary" : ".bar button")].find((one) => named(one) === name);
   const instead = held && same ? document.getElementById("panel-title") : current;
   if (!field || !resumed(field)) (again || instead)?.focus({ preventScroll: true });
