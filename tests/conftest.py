@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.records import SegmentId
 from pipeline.store import Store, open_store
+
+from .reviewing import Coder, at_the_page, fill, study_in, transcript
 
 STUDY = """
 name = "Bus stop study"
@@ -74,3 +77,17 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened = open_store(f"sqlite:///{tmp_path / 'test.db'}")
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def coder(store: Store, tmp_path: Path) -> Iterator[Coder]:
+    """Return a coder at the review page of a study with two transcripts."""
+    fill(store, [("North", "Group 1"), ("South", "Group 2")])
+    with at_the_page(store, study_in(tmp_path)) as somebody:
+        yield somebody
+
+
+@pytest.fixture
+def ids() -> list[SegmentId]:
+    """Return the ids of the segments that the review page's transcripts have."""
+    return [segment.id for segment in transcript()[1]]
