@@ -34,6 +34,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
 
 from . import intake, work
+from .errors import Fault
 
 RETRIES = 2  # of a file that cannot be reached, as on a network drive
 
@@ -47,6 +48,7 @@ class _Job:
     tally: intake.Tally = field(default_factory=intake.Tally)
     progress: intake.Progress = intake.no_progress
     raised: list[BaseException] = field(default_factory=list)
+    begun: bool = False  # whether Prefect got as far as our own code
 
 
 _jobs: dict[tuple[str, str | None], _Job] = {}
@@ -114,6 +116,7 @@ def suggest(study: str, site: str | None = None) -> dict[str, int]:
 
 
 def _suggest(job: _Job, study: str, site: str | None) -> dict[str, int]:
+    job.begun = True
     work.forget(job.session, job.pending)
     for done, source in enumerate(job.pending.sources):
         job.progress("transcripts", done, len(job.pending.sources))
@@ -132,14 +135,20 @@ def _suggest(job: _Job, study: str, site: str | None) -> dict[str, int]:
 def run(session: intake.Session, pending: work.Pending, site: str | None, progress: intake.Progress) -> intake.Tally:
     """Run the flow in this process, on the server that PREFECT_API_URL names or on one of its own.
 
-    Raises what a step raised, as if there were no Prefect.
+    Raises what a step raised, as if there were no Prefect, and ``Fault`` if there is no server to run it on.
     """
     key = (str(session.study.file), site)
     job = _jobs[key] = _Job(session=session, pending=pending, progress=progress)
     try:
         suggest(*key)
-    except Exception:
+    except Exception as error:
         if job.raised:
             raise job.raised[0] from None
+        if not job.begun:
+            place = os.environ.get("PREFECT_API_URL", "Prefect's own server")
+            remedy = "see that the server runs, or leave Prefect out with --direct"
+            raise Fault(place, f"Prefect could not begin the flow ({type(error).__name__})", remedy) from error
         raise
+    finally:
+        _jobs.pop(key, None)
     return job.tally

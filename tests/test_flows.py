@@ -126,6 +126,19 @@ def test_a_file_that_cannot_be_reached_is_tried_again(server: None, study: Path)
     assert len(corpus.list_transcripts(session.store)) == 2
 
 
+def test_a_server_that_is_not_there_is_a_fault_and_no_traceback(study: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"PREFECT_API_URL": "http://127.0.0.1:9/api", "PREFECT_HOME": str(tmp_path / "prefect")}
+    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    done = subprocess.run(
+        [sys.executable, "-m", "pipeline", "suggest", str(study)],
+        capture_output=True, text=True, check=False, env=environment, cwd=tmp_path, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("http://127.0.0.1:9/api: Prefect could not begin the flow")
+    assert "--direct" in line
+
+
 def test_the_command_is_silent_and_uses_a_server_of_its_own(study: Path, tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
     environment |= {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
