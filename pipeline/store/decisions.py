@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from ..records import Answer, Coding, Decision, Mode, SegmentId, TranscriptId, present
+from ..records import Answer, Coding, Decision, Mode, TranscriptId, present
 from .connect import Store
 from .schema import decisions, segments
 
@@ -85,16 +85,6 @@ def load_decisions(store: Store, *, transcript: TranscriptId | None = None, code
         query = query.where(decisions.c.coder == coder)
     with store.reading() as connection:
         return [_decision(row) for row in connection.execute(query)]
-
-
-def decided_counts(store: Store, coder: str | None = None) -> dict[TranscriptId, int]:
-    """Return, per transcript, how many segments have a standing decision, by anybody or by one coder."""
-    with store.reading() as connection:
-        where = dict(connection.execute(sa.select(segments.c.id, segments.c.transcript)).tuples().all())
-    counts: dict[TranscriptId, set[SegmentId]] = {}
-    for coding in present(load_decisions(store, coder=coder)):
-        counts.setdefault(where[coding.segment], set()).add(coding.segment)
-    return {transcript: len(decided) for transcript, decided in counts.items()}
 
 
 def _row(decision: Decision) -> dict[str, object]:
