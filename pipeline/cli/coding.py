@@ -1,0 +1,71 @@
+"""People's work: review, import, export."""
+
+from pathlib import Path
+
+import click
+
+from .terminal import STUDY, Bars, example, flat, loudness, open_study, say, tell, tell_left_out
+
+
+@click.command(epilog=example("themescout review my-study --coder Asha"))
+@STUDY
+@click.option("--coder", help="Your name, written to every decision.  [default: your login name]")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine.  [default: a free one]")
+@click.option("--open/--no-open", "open_", default=True, help="Whether to open the page in your browser.")
+@loudness
+def review(study: Path, *, coder: str | None, port: int, open_: bool) -> None:
+    """Open the review page: accept or reject suggestions. It answers to this machine alone; end it with Ctrl-C."""
+    import getpass
+    import webbrowser
+
+    from .. import review as page
+    from .. import store
+
+    session = open_study(study)
+    opened = store.open_store(session.study.store_url, create=False)
+    token = page.new_token()
+    port = port or page.free_port()
+    name = (coder or getpass.getuser()).strip()
+    app = page.create_app(opened, session.study, session.codebook, coder=name, token=token)
+    address = f"http://127.0.0.1:{port}/{token}/"
+
+    def ready() -> None:
+        click.echo(f"Reviewing as {name}: {address}\nKeep the address to yourself. Ctrl-C ends.")
+        if open_:
+            webbrowser.open(address)
+
+    page.serve(app, port=port, ready=ready)
+
+
+@click.command("import", epilog=example("themescout import my-study coding.csv"))
+@STUDY
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--partly", is_flag=True, help="Import the rows that fit even if some do not; those are listed.")
+@loudness
+def import_(study: Path, file: Path, *, partly: bool) -> None:
+    """Import human coding from a table: document, segment, coder, codes, coded_at."""
+    from .. import results
+
+    session = open_study(study)
+    with Bars() as progress:
+        rows, made, faults = results.import_coding(session, file, partly=partly, progress=progress)
+    if faults:
+        tell(flat(faults))
+    left = ", the rows above left out" if faults else ""
+    say(f"{rows:,} rows of coding read, {made:,} new decisions{left}.")
+    tell_left_out(session)
+
+
+@click.command(epilog=example("themescout export my-study --what suggestions --format xlsx --out suggestions.xlsx"))
+@STUDY
+@click.option("--what", type=click.Choice(["suggestions", "decisions", "coding"]), required=True, help="What to write.")
+@click.option("--format", "format_", type=click.Choice(["csv", "xlsx", "jsonl", "parquet"]), default="csv", help="How.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
+@loudness
+def export(study: Path, *, what: str, format_: str, out: Path) -> None:
+    """Write suggestions, decisions or present coding as a table."""
+    from .. import results
+
+    session = open_study(study)
+    count = results.export(session, what, format_, out)
+    say(f"{count:,} rows of {what} written to {out}.")
