@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .evaluate import Material
+from .evaluate import Material, Reader
 from .rank import Labelled
 from .records import Codebook, Coding, Digest, Segment, SegmentId, Transcript, TranscriptId, digest, present
 from .store import Store, corpus, decisions
@@ -100,7 +100,25 @@ def material(coded: Coded, codebook: Codebook, vectors: Vectors, read: Mapping[T
         sites=tuple(place.site for place in places),
         codebook=codebook,
         codebook_vectors=dict(vectors),
+        readers=_readers(coded, codebook),
     )
+
+
+def _readers(coded: Coded, codebook: Codebook) -> tuple[Reader, ...]:
+    """Return what each coder read and gave, by name."""
+    column = {name: at for at, name in enumerate(codebook.names)}
+    names = sorted({coding.coder for segment in coded.segments for coding in coded.codings[segment.id]})
+    size = len(coded.segments)
+    found = {
+        name: Reader(name=name, read=np.zeros(size, dtype=bool), gave=np.zeros((size, len(column)), dtype=bool))
+        for name in names
+    }
+    for row, segment in enumerate(coded.segments):
+        for coding in coded.codings[segment.id]:
+            reader = found[coding.coder]
+            reader.read[row] = True
+            reader.gave[row, [column[theme] for theme in coding.themes if theme in column]] = True
+    return tuple(found.values())
 
 
 def folds(coded: Coded, count: int) -> dict[tuple[str, str], int]:

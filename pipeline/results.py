@@ -176,9 +176,7 @@ def _segments(session: intake.Session, ids: Sequence[SegmentId]) -> list[Segment
     return corpus.load_segments(session.store, ids=set(ids))
 
 
-def evaluate(
-    session: intake.Session, *, source: evaluating.Source, transfer: bool, progress: intake.Progress
-) -> evaluating.Evaluation:
+def evaluate(session: intake.Session, plan: evaluating.Plan, *, progress: intake.Progress) -> evaluating.Evaluation:
     """Tell how good suggestions are on the human coding in the store, beside the baselines. Raises ``StudyFault``."""
     remedy = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
     if not store.has_store(session.study.store_url):
@@ -192,10 +190,10 @@ def evaluate(
         unknown = ", ".join(sorted(given)[:5])
         problem = f"all its human coding is of themes that the codebook does not have: {unknown}"
         raise StudyFault(str(session.study.file), problem, "give the themes in the codebook the names they had")
-    if transfer and len(session.study.site) < 2:
+    if plan.transfer and len(session.study.site) < 2:
         raise StudyFault(str(session.study.file), "has one site: nothing to transfer from", "leave --transfer out")
     work.prepare(session, intake.Tally(), progress)
     texts = [*rank.codebook_texts(session.codebook), *coded.texts]
     known = vectors.load_vectors(session.store, session.located.fingerprint, texts)
     measured = material(coded, session.codebook, known, read)
-    return evaluating.evaluate(measured, source=source, transfer=transfer, settings=session.study.rank)
+    return evaluating.evaluate(measured, plan, session.study.rank, tell=progress)

@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score
 
 from pipeline.config import RankSettings
 from pipeline.errors import CodingFault
-from pipeline.evaluate import SYSTEMS, Material, evaluate, metrics, protocol, systems, to_json
+from pipeline.evaluate import SYSTEMS, Material, Plan, evaluate, metrics, protocol, systems, to_json
 from pipeline.rank import codebook_texts
 from pipeline.records import Codebook, Exemplar, Kind, Theme
 
@@ -133,7 +133,8 @@ def test_precision_and_coverage_equal_their_definitions(grid: Grid, threshold: f
         mine = [gold[theme] for theme in order if chance[theme] >= threshold]
         passed += mine
         covered += bool(mine)
-    precision, coverage = metrics.abstention(*arrays(grid), threshold=threshold, top_k=top_k)
+    said, truth = arrays(grid)
+    precision, coverage = metrics.abstention(metrics.best_of(said, top_k) & (said >= threshold), truth)
     assert precision == (pytest.approx(np.mean(passed)) if passed else None)
     assert coverage == pytest.approx(covered / len(grid))
 
@@ -163,10 +164,10 @@ def test_every_system_is_measured_and_only_themescout_abstains() -> None:
     assert tuple(found.systems) == SYSTEMS
     assert found.segments == 48
     assert found.coded == 36
-    for name, measures in found.systems.items():
+    for name, system in found.systems.items():
         for measure in ("coverage", "precision", "ece"):
-            assert (measures[measure] is None) == (name != "themescout")
-    ours, often = found.systems["themescout"]["recall@1"], found.systems["frequency"]["recall@1"]
+            assert (system.values[measure] is None) == (name != "themescout")
+    ours, often = (found.systems[name].values["recall@1"] for name in ("themescout", "frequency"))
     assert ours is not None
     assert often is not None
     assert ours > 0.9 > often
@@ -197,7 +198,7 @@ def test_the_result_is_plain_json_in_the_promised_shape() -> None:
 
 
 def test_the_same_material_gives_the_same_result() -> None:
-    one, two = (to_json(evaluate(material(12, 12), source="decisions")) for _ in range(2))
+    one, two = (to_json(evaluate(material(12, 12), Plan(source="decisions"))) for _ in range(2))
     assert one == two
 
 
@@ -224,7 +225,7 @@ def test_transfer_learns_from_other_sites_only() -> None:
     for fold in folds:
         assert len({those.sites[row] for row in fold.test}) == 1
         assert not {those.sites[row] for row in fold.test} & {those.sites[row] for row in fold.train}
-    assert evaluate(those, transfer=True).protocol["left_out"] == "site"
+    assert evaluate(those, Plan(transfer=True)).protocol["left_out"] == "site"
 
 
 def test_an_exemplar_is_withheld_from_the_document_it_was_taken_from() -> None:
@@ -285,7 +286,7 @@ def test_a_quote_does_not_find_the_passage_it_was_taken_from() -> None:
             codebook=codebook,
             codebook_vectors=near | dict.fromkeys(names, AXES[15]),
         )
-        return evaluate(one).systems["themescout"]["recall@1"]
+        return evaluate(one).systems["themescout"].values["recall@1"]
 
     assert found("") == 1
     assert found("FG0#1") == pytest.approx(1 / 3)
@@ -305,7 +306,7 @@ def test_many_different_withheld_exemplars_need_few_models() -> None:
 def test_the_learning_curve_holds_documents_out() -> None:
     those = material(20, 20)
     steps = protocol.curve_folds(those)
-    assert [n for n, _ in steps] == [0, 50, 200]
+    assert [n for n, _ in steps] == [0, 50, 100, 200]
     for n, folds in steps:
         test = np.concatenate([fold.test for fold in folds])
         assert 0.4 <= len(test) / 400 < 0.46
@@ -321,9 +322,9 @@ def test_a_single_document_has_no_learning_curve() -> None:
 
 def test_what_cannot_be_evaluated_says_so() -> None:
     alone = material(1, 8, sites=1)
-    for those, options in ((alone, {"source": "decisions"}), (alone, {"transfer": True})):
+    for those, plan in ((alone, Plan(source="decisions")), (alone, Plan(transfer=True))):
         with pytest.raises(CodingFault, match="only one"):
-            evaluate(those, **options)
+            evaluate(those, plan)
     with pytest.raises(CodingFault, match="no segment has a theme"):
         evaluate(replace(alone, gold=np.zeros((8, 3), dtype=bool)))
 

@@ -224,7 +224,7 @@ def test_tables_say_what_they_are_and_what_their_cells_belong_to() -> None:
 def test_a_mark_is_told_by_a_sign_too() -> None:
     table = Table(caption="T", columns=("a", "b"), rows=(("x", Cell(text="holds", mark="good")),))
     told = render("Page", [Section(title="S", parts=(table,))])
-    assert re.search(r'class="marked good"><span aria-hidden="true">✓</span> holds<', told)
+    assert re.search(r'class=" marked good"><span aria-hidden="true">✓</span> holds<', told)
 
 
 def test_a_template_of_ones_own_extends_the_base() -> None:

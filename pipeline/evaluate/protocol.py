@@ -1,7 +1,7 @@
 """Who is ranked with what: no segment meets an exemplar, a decision or a statistic of its own document."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,11 +13,22 @@ from ..records import Codebook
 
 FOLDS = 20  # up to so many documents each is left out alone; more are left out in this many groups
 HELD_OUT = 0.4  # of the segments, for the learning curve
-STEPS = (0, 50, 200, 1000)  # decided segments
+STEPS = (0, 50, 100, 200, 500, 1000, 2000)  # decided segments
+ORDERS = 5  # random choices of held-out documents and of what is decided first
+CURVE_FOLDS = 4  # models for each step of a curve, where exemplars come from the documents under test
 SEED = 0
 LONG = 8  # words that two people hardly say alike
 
 Place = tuple[int, int]  # theme and exemplar in the codebook
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """A coder: which segments this person has read, and which themes were given to them."""
+
+    name: str
+    read: NDArray[np.bool_]  # n
+    gave: NDArray[np.bool_]  # n x k
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +46,7 @@ class Material:
     sites: tuple[str, ...]
     codebook: Codebook
     codebook_vectors: Mapping[str, NDArray[np.float32]]
+    readers: tuple[Reader, ...] = ()
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -79,9 +91,31 @@ def from_other_sites(material: Material) -> list[Fold]:
     return _apart(material, of_site)
 
 
-def curve_folds(material: Material) -> list[tuple[int, list[Fold]]]:
-    """Return, for each size of training, folds that rank the same held-out documents; none for a single document."""
-    rng = np.random.default_rng(SEED)
+def from_some_sites(material: Material, train: Collection[str], test: Collection[str]) -> list[Fold]:
+    """Return one fold for each site to test on, which knows the coding of the sites to train on.
+
+    Raises ``CodingFault`` if nothing is coded at one of these sites.
+    """
+    sites = np.array(material.sites)
+    for site in (*train, *test):
+        if not (sites == site).any():
+            raise CodingFault("evaluation", f"nothing is coded at site {site}", "choose another site")
+    known = np.flatnonzero(np.isin(sites, list(train)))
+    own = forbidden(material)
+    folds = []
+    for site in dict.fromkeys(test):
+        rows = np.flatnonzero(sites == site)
+        without = frozenset[Place]().union(*(own[material.places[row]] for row in rows))
+        folds.append(Fold(test=rows, without=without, train=known))
+    return folds
+
+
+def curve_folds(material: Material, order: int = 0) -> list[tuple[int, list[Fold]]]:
+    """Return, for each size of training, folds that rank the same held-out documents; none for a single document.
+
+    Each ``order`` holds other documents out, and decides on the rest in another order.
+    """
+    rng = np.random.default_rng(SEED + order)
     places = np.array(material.places)
     documents = rng.permutation(np.unique(places))
     if len(documents) < 2:
@@ -90,7 +124,7 @@ def curve_folds(material: Material) -> list[tuple[int, list[Fold]]]:
     enough = int(np.searchsorted(np.cumsum(sizes), HELD_OUT * len(places))) + 1
     held = np.isin(places, documents[: min(enough, len(documents) - 1)])
     train = rng.permutation(np.flatnonzero(~held))
-    return [(n, _alike(material, np.flatnonzero(held), train[:n])) for n in STEPS if n <= len(train)]
+    return [(n, _alike(material, np.flatnonzero(held), train[:n], CURVE_FOLDS)) for n in STEPS if n <= len(train)]
 
 
 def material_rows(material: Material) -> NDArray[np.intp]:
@@ -131,8 +165,8 @@ def _apart(material: Material, groups: Sequence[set[str]]) -> list[Fold]:
     return folds
 
 
-def _alike(material: Material, test: NDArray[np.intp], train: NDArray[np.intp]) -> list[Fold]:
-    """Return folds of documents with the same forbidden exemplars, at most ``FOLDS`` and one without any.
+def _alike(material: Material, test: NDArray[np.intp], train: NDArray[np.intp], most: int = FOLDS) -> list[Fold]:
+    """Return folds of documents with the same forbidden exemplars, at most ``most`` and one without any.
 
     Where there would be more, several documents share a fold and go without the exemplars of all of them: that can
     only make the result worse than it is.
@@ -140,7 +174,7 @@ def _alike(material: Material, test: NDArray[np.intp], train: NDArray[np.intp]) 
     own = forbidden(material)
     of = [own[material.places[row]] for row in test]
     kinds = [kind for kind in dict.fromkeys(of) if kind]
-    number = {kind: at % FOLDS for at, kind in enumerate(kinds)} | {frozenset[Place](): -1}
+    number = {kind: at % most for at, kind in enumerate(kinds)} | {frozenset[Place](): -1}
     fold_of = np.array([number[kind] for kind in of], dtype=np.intp)
     return [
         Fold(

@@ -1,0 +1,132 @@
+"""How far a figure may be off: documents are drawn again and again, with repeats, as if others had been interviewed.
+
+Segments of one document resemble one another, so that documents are drawn and not segments (a cluster bootstrap;
+Davison and Hinkley 1997, section 3.8). An interval is the middle 95 percent of a figure over ``REPLICATES`` draws. All
+systems are measured on the same draws: the interval of a difference is that of paired draws. What was learned is not
+learned anew in each draw; intervals tell of other documents to be read, not of another codebook.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .metrics import ENOUGH, Gold, Matrix, by_row, in_bins
+
+REPLICATES = 1000
+ENOUGH_DOCUMENTS = 5  # with fewer, drawing them again says nothing
+LEVEL = 0.95
+SEED = 0
+BLOCK = 4_000_000  # numbers held at a time
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Draws:
+    """How often each document is drawn in each replicate, and which document each segment is of."""
+
+    times: NDArray[np.float64]  # replicates x documents
+    of: NDArray[np.intp]
+
+    @property
+    def documents(self) -> int:
+        """How many documents there are to draw from."""
+        return int(self.times.shape[1])
+
+
+def draw(documents: Sequence[str], replicates: int = REPLICATES) -> Draws | None:
+    """Return draws of as many documents as there are, the same every time; None with too few of them."""
+    names, of = np.unique(np.array(documents), return_inverse=True)
+    count = len(names)
+    if count < ENOUGH_DOCUMENTS:
+        return None
+    times = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=replicates)
+    return Draws(times=times.astype(np.float64), of=of)
+
+
+def span(values: Matrix) -> Span | None:
+    """Return the middle 95 percent of a figure over the draws in which it exists."""
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return None
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def share(draws: Draws, part: Matrix, whole: Matrix, rows: NDArray[np.intp] | None = None) -> Matrix:
+    """Return the sum of ``part`` over that of ``whole`` in each draw, NaN where there is nothing to divide by.
+
+    Both have a number for each segment, or for each of ``rows``, which may name a segment several times.
+    """
+    of = draws.of if rows is None else draws.of[rows]
+    above = draws.times @ np.bincount(of, part, minlength=draws.documents)
+    below = draws.times @ np.bincount(of, whole, minlength=draws.documents)
+    return np.asarray(np.divide(above, below, out=np.full(len(above), np.nan), where=below > 0))
+
+
+def rankings(draws: Draws, scores: Matrix, gold: Gold) -> dict[str, Matrix]:
+    """Return ``metrics.ranking`` in each draw. Themes with enough positives in all documents count, where drawn."""
+    coded = np.flatnonzero(gold.any(axis=1))
+    here = Draws(times=draws.times, of=draws.of[coded])
+    each = by_row(scores[coded], gold[coded])
+    found = {name: share(here, values, np.ones(len(values))) for name, values in each.items()}
+    return {**found, "map": mean_of(precisions(here, scores[coded], gold[coded])[:, gold.sum(axis=0) >= ENOUGH])}
+
+
+def mean_of(columns: Matrix) -> Matrix:
+    """Return the mean of each row over the columns that have a figure."""
+    there = ~np.isnan(columns)
+    count = there.sum(axis=1)
+    total = np.where(there, columns, 0).sum(axis=1)
+    return np.asarray(np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0))
+
+
+def precisions(draws: Draws, scores: Matrix, gold: Gold) -> Matrix:
+    """Return the average precision of every theme in each draw, NaN where no segment of the theme was drawn."""
+    found = np.full((len(draws.times), gold.shape[1]), np.nan)
+    for theme in np.flatnonzero(gold.any(axis=0)):
+        found[:, theme] = _precision(draws, scores[:, theme], gold[:, theme])
+    return found
+
+
+def _precision(draws: Draws, scores: Matrix, gold: Gold) -> Matrix:
+    """Return the average precision in each draw: as in ``metrics``, with each segment as often as it was drawn."""
+    order = np.argsort(-scores, kind="stable")
+    of, true = draws.of[order], gold[order]
+    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # of steps of equal score
+    step = np.searchsorted(ends, np.flatnonzero(true))
+    steps, first = np.unique(step, return_index=True)
+    out = np.full(len(draws.times), np.nan)
+    size = max(1, BLOCK // len(order))
+    for at in range(0, len(out), size):
+        times = draws.times[at : at + size].astype(np.float32)
+        seen = np.cumsum(times[:, of], axis=1)[:, ends[steps]]
+        gain = np.add.reduceat(times[:, of[true]], first, axis=1)
+        right = np.cumsum(gain, axis=1)
+        total = right[:, -1]
+        value = (gain * right / np.maximum(seen, 1)).sum(axis=1)
+        out[at : at + size] = np.divide(value, total, out=np.full(len(total), np.nan), where=total > 0)
+    return out
+
+
+def calibration(draws: Draws, chance: Matrix, gold: Gold) -> tuple[Matrix, list[Span | None]]:
+    """Return the calibration error in each draw, and the interval of the share that is right in each bin.
+
+    The bins are those of all documents. A distance is never negative, so that chance alone makes the error of a
+    draw larger: the interval errs to the high side.
+    """
+    rights, errors, sizes = [], [], []
+    for rows, said, true in in_bins(chance, gold):
+        right = share(draws, true.astype(np.float64), np.ones(len(rows)), rows)
+        expected = share(draws, said, np.ones(len(rows)), rows)
+        sizes.append(draws.times @ np.bincount(draws.of[rows], minlength=draws.documents))
+        errors.append(np.nan_to_num(np.abs(right - expected)) * sizes[-1])
+        rights.append(span(right))
+    return np.sum(errors, axis=0) / np.sum(sizes, axis=0), rights
+
+
+def spans(found: Mapping[str, Matrix]) -> dict[str, Span | None]:
+    """Return the interval of each figure."""
+    return {name: span(values) for name, values in found.items()}
