@@ -112,8 +112,7 @@ def export(session: intake.Session, what: str, format: str, out: Path) -> int:  
     """Write a table and return its number of rows. Raises ``Fault`` if it cannot be written."""
     if not store.has_store(session.study.store_url):
         raise StoreFault(str(session.study.file), "there is no store yet", "`themescout suggest STUDY` makes it")
-    if _belongs_to_study(session, out):
-        raise Fault(str(out), "is a part of the study, which an export would replace", "choose another file")
+    refuse_own(session, out)
     columns, rows = {"suggestions": _suggestions, "decisions": _decisions, "coding": _coding}[what](session)
     count = 0
 
@@ -127,15 +126,16 @@ def export(session: intake.Session, what: str, format: str, out: Path) -> int:  
     return count
 
 
-def _belongs_to_study(session: intake.Session, out: Path) -> bool:
-    """Tell whether a file is the study's own, or would be taken for a transcript."""
+def refuse_own(session: intake.Session, out: Path) -> None:
+    """Raise ``Fault`` if a file to be written is the study's own, or would be taken for a transcript."""
     target = out.resolve()
     study = session.study
     own = {study.file, study.codebook_file, Path(session.store.place)}
     folders = [study.folder / site.transcripts for site in study.site]
     inside = any(target.is_relative_to(folder.resolve()) for folder in folders if folder.is_dir())
     inside = inside or any(target.match(str(pattern)) for pattern in folders)  # a glob like transcripts/*.csv
-    return inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}
+    if inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}:
+        raise Fault(str(out), "is a part of the study, which this would replace", "choose another file")
 
 
 _Table = tuple[Sequence[str], Iterator[tuple[exchange.Cell, ...]]]

@@ -43,6 +43,9 @@ def evaluate(
     session = open_study(study)
     for site in (*train, *test):
         check_site(session, site)
+    files = [file for file in (out, page) if file is not None and str(file) != "-"]
+    for file in files:
+        results.refuse_own(session, file)
     plan = evaluating.Plan(source=source, transfer=transfer, train=train, test=test)
     with Bars(hidden=str(out) == "-") as progress:
         made = results.evaluate(session, plan, progress=progress)

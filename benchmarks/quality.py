@@ -1,0 +1,349 @@
+"""How good the suggestions are on public data, beside the baselines, known rows and goals: one table as Markdown.
+
+usage: quality.py [DATA] [--cache DIR] [--encoder NAME] [--adapted FOLDER] [--only SET ...] [--ablate] [--out FILE]
+
+DATA is the folder that holds data/; without it the environment variable THEMESCOUT_SHARED, then ../shared is used. The
+data keep their own licences and stay there: figures alone are written. Sets that are absent are skipped, and named.
+Vectors are kept in the cache by the hash of their text: a second run encodes nothing.
+
+recall, MRR, mAP   as in `themescout evaluate`; mAP over themes with at least 10 positives where more than 2,000
+                   segments are tested, else 5
+[ ]                95 % interval: documents drawn again (a comment is a document of its own), and, where decisions come
+                   in several random orders, over these as well
+--adapted          an encoder that `themescout adapt` made for the NHS codebook: its rows are added
+--ablate           each part of the score taken away in turn
+"""
+
+import argparse
+import platform
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from quality_sets import SETS, Test, nhs
+from studies import data_folder
+
+from pipeline import __version__, embed, rank
+from pipeline.config import EmbedSettings, RankSettings
+from pipeline.evaluate.intervals import Draws, Span, draw, precisions, share, span
+from pipeline.evaluate.metrics import by_row, expected_calibration_error, mean_average_precision, reliability
+from pipeline.evaluate.ranked import Ranked, lesson, simple
+from pipeline.evaluate.ranked import rank as rank_folds
+
+Matrix = NDArray[np.float64]
+MEASURES = ("R@1", "R@3", "R@5", "MRR", "mAP", "ECE")
+NAMES = {"recall@1": "R@1", "recall@3": "R@3", "recall@5": "R@5", "mrr": "MRR"}
+REPLICATES = 1000
+SETTINGS = RankSettings()
+HYBRID, NEAREST, ADAPTED = "reference hybrid (known)", "nearest exemplar (known)", "fine-tuned + hybrid (known)"
+KNOWN: Mapping[str, Mapping[str, tuple[float | None, ...]]] = {
+    "NHS, codebook only": {HYBRID: (0.603, 0.713, 0.808, 0.724, 0.456), NEAREST: (0.448, 0.571, 0.687, 0.593, 0.218)},
+    "NHS, codebook only, adapted": {ADAPTED: (0.656, 0.743, 0.828, 0.761, 0.527)},
+    "NHS after 0 decisions": {HYBRID: (0.610, 0.719, 0.816, 0.731, 0.461), NEAREST: (None, 0.580, None, None, 0.236)},
+    "NHS after 50 decisions": {HYBRID: (0.671, 0.768, 0.848, 0.777, 0.469), NEAREST: (None, 0.641, None, None, 0.222)},
+    "NHS after 200 decisions": {HYBRID: (0.714, 0.809, 0.873, 0.810, 0.479), NEAREST: (None, 0.696, None, None, 0.208)},
+    "NHS after 1,000 decisions": {
+        HYBRID: (0.740, 0.841, 0.898, 0.833, 0.504),
+        NEAREST: (None, 0.744, None, None, 0.202),
+    },
+    "Serdif, first five interviews": {
+        HYBRID: (0.521, 0.745, None, 0.664, 0.443),
+        NEAREST: (0.431, 0.671, None, 0.586, 0.319),
+    },
+    "Serdif, 5 quotes per theme": {
+        HYBRID: (0.385, 0.622, None, 0.546, 0.337),
+        NEAREST: (0.298, 0.519, None, 0.463, 0.253),
+    },
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Result:
+    """What one system reached on one test: each measure, and its value in every draw."""
+
+    values: Mapping[str, float | None]
+    drawn: Mapping[str, Matrix]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Goal:
+    """A figure to be reached: of themescout, more than cosine, or as a ratio to cosine."""
+
+    test: str
+    measure: str
+    least: float
+    against: str = ""  # "", "minus cosine" or "over cosine"
+
+
+GOALS = (
+    *(Goal(test="NHS, codebook only", measure=m, least=v) for m, v in (("R@3", 0.73), ("MRR", 0.74), ("mAP", 0.48))),
+    *(
+        Goal(test="NHS, codebook only, adapted", measure=m, least=v)
+        for m, v in (("R@3", 0.76), ("MRR", 0.78), ("mAP", 0.55))
+    ),
+    Goal(test="NHS after 200 decisions", measure="R@3", least=0.83),
+    Goal(test="NHS after 1,000 decisions", measure="R@3", least=0.86),
+    Goal(test="NHS, NEAS to NHFT", measure="R@3", least=0.10, against="minus cosine"),
+    Goal(test="NHS, NHFT to NEAS", measure="R@3", least=0.10, against="minus cosine"),
+    Goal(test="Serdif, 5 quotes per theme", measure="R@3", least=0.66),
+    Goal(test="Serdif, 5 quotes per theme", measure="mAP", least=0.37),
+    Goal(test="Serdif replay from five interviews' quotes", measure="R@3", least=0.77),
+    Goal(test="Serdif replay from definitions", measure="R@3", least=0.77),
+)
+MOST_ECE = 0.05
+LEAST_RATIO = 1.5
+
+
+class Cache:
+    """Vectors by the hash of their text, in one file for each encoder."""
+
+    def __init__(self, folder: Path, encoder: str) -> None:
+        self.located = embed.locate(EmbedSettings(encoder=encoder), Path())
+        self.file = folder / f"vectors-{self.located.fingerprint}.npz"
+        self.rows: dict[str, NDArray[np.float32]] = {}
+        if self.file.is_file():
+            with np.load(self.file) as held:
+                self.rows = dict(zip(held["keys"].tolist(), held["rows"], strict=True))
+
+    def __call__(self, texts: Sequence[str]) -> dict[str, NDArray[np.float32]]:
+        """Return the vector of each text; those that are new are encoded and kept."""
+        keys = {text: sha256(text.encode()).hexdigest()[:20] for text in texts}
+        missing = [text for text, key in keys.items() if key not in self.rows]
+        if missing:
+            encoder = embed.load(self.located)
+            for portion in embed.in_portions(missing):
+                self.rows |= dict(zip((keys[text] for text in portion), encoder.encode(portion), strict=True))
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            np.savez(self.file, keys=np.array(list(self.rows)), rows=np.stack(list(self.rows.values())))
+        return {text: self.rows[key] for text, key in keys.items()}
+
+
+def main() -> None:
+    """Read the command line, measure, and print the tables."""
+    given = _arguments()
+    data = data_folder(given.data)
+    if not data.is_dir():
+        sys.exit(f"skipped everything: {data} is not there; name the folder that holds data/, or set THEMESCOUT_SHARED")
+    vectors = Cache(given.cache, given.encoder)
+    tests, skipped = _tests(data, given.only, vectors)
+    if given.adapted and "nhs_fft" in given.only and (data / "nhs_fft").is_dir():
+        first = nhs(data, Cache(given.cache, str(given.adapted)))[0]
+        tests.append(Test(name=f"{first.name}, adapted", material=first.material, samples=first.samples))
+    results = {}
+    for test in tests:
+        print(f"measuring {test.name}", file=sys.stderr, flush=True)
+        results[test.name] = measured(test)
+    lines = [*_head(vectors.located.fingerprint, skipped), *table(results), *goals(results)]
+    if given.ablate:
+        lines += ablation(tests)
+    text = "\n".join(lines) + "\n"
+    if given.out:
+        given.out.write_text(text, encoding="utf-8")
+    print(text)
+
+
+def _arguments() -> argparse.Namespace:
+    told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    told.add_argument("data", nargs="?", type=Path, metavar="DATA")
+    told.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "themescout-quality")
+    told.add_argument("--encoder", default="minilm")
+    told.add_argument("--adapted", type=Path, metavar="FOLDER")
+    told.add_argument("--only", nargs="+", choices=list(SETS), default=list(SETS), metavar="SET")
+    told.add_argument("--ablate", action="store_true")
+    told.add_argument("--out", type=Path, metavar="FILE")
+    return told.parse_args()
+
+
+def _tests(data: Path, only: Sequence[str], vectors: Cache) -> tuple[list[Test], list[str]]:
+    tests: list[Test] = []
+    skipped = []
+    for folder in only:
+        if (data / folder).is_dir():
+            print(f"reading {folder}", file=sys.stderr, flush=True)
+            tests += SETS[folder](data, vectors)
+        else:
+            skipped.append(folder)
+    return tests, skipped
+
+
+def measured(test: Test) -> dict[str, Result]:
+    """Return what every system reaches, on average over the samples of a test."""
+    baselines = simple(test.material)
+    samples: dict[str, list[Result]] = {}
+    for folds in test.samples:
+        ranked = rank_folds(test.material, folds, SETTINGS, baselines, lambda *_: None)
+        draws = draw(ranked.places, REPLICATES // len(test.samples))
+        for name in ranked.scores:
+            samples.setdefault(name, []).append(_result(test, ranked, name, draws))
+    return {name: _mean(found) for name, found in samples.items()}
+
+
+def _result(test: Test, ranked: Ranked, name: str, draws: Draws | None) -> Result:
+    scores, gold = ranked.scores[name], ranked.gold
+    each = {NAMES[key]: values for key, values in by_row(scores, gold).items() if key in NAMES}
+    weight = _weights(ranked.places) if test.by_document else np.ones(len(gold))
+    values: dict[str, float | None] = {key: float(np.average(v, weights=weight)) for key, v in each.items()}
+    values["mAP"] = mean_average_precision(scores, gold, test.enough)
+    ours = name == "themescout"
+    values["ECE"] = expected_calibration_error(reliability(ranked.chance, gold)) if ours else None
+    drawn: dict[str, Matrix] = {}
+    if draws is not None:
+        drawn = {key: share(draws, v * weight, weight) for key, v in each.items()}
+        drawn["mAP"] = np.nanmean(precisions(draws, scores, gold)[:, gold.sum(axis=0) >= test.enough], axis=1)
+    return Result(values=values, drawn=drawn)
+
+
+def _weights(places: Sequence[str]) -> Matrix:
+    _, of, counts = np.unique(np.array(places), return_inverse=True, return_counts=True)
+    return np.asarray(1 / counts[of])
+
+
+def _mean(samples: Sequence[Result]) -> Result:
+    values = {}
+    for key in MEASURES:
+        known = [v for sample in samples if (v := sample.values[key]) is not None]
+        values[key] = float(np.mean(known)) if known else None
+    drawn = {key: np.concatenate([sample.drawn[key] for sample in samples]) for key in samples[0].drawn}
+    return Result(values=values, drawn=drawn)
+
+
+def _head(encoder: str, skipped: Sequence[str]) -> list[str]:
+    libraries = ", ".join(
+        f"{name} {version(name)}" for name in ("numpy", "scikit-learn", "sentence-transformers", "torch")
+    )
+    return [
+        "# Quality of the suggestions",
+        "",
+        "Written by `python benchmarks/quality.py --ablate --out benchmarks/quality.md` from public data sets.",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d}, themescout {__version__}, encoder {encoder}, "
+        f"Python {platform.python_version()}, {libraries}; settings: the defaults of `[rank]`.",
+        *(f"Skipped, because it is absent: {folder}." for folder in skipped),
+        "",
+    ]
+
+
+def table(results: Mapping[str, Mapping[str, Result]]) -> list[str]:
+    """Return the rows of every system on every test, with those that are known."""
+    lines = [
+        "| test | system | " + " | ".join(MEASURES) + " | R@3 [95 %] |",
+        "|---|---|" + "---|" * (len(MEASURES) + 1),
+    ]
+    for test, systems in results.items():
+        for name, result in systems.items():
+            strong = "**" if name == "themescout" else ""
+            figures = " | ".join(_figure(result.values[key], strong) for key in MEASURES)
+            lines.append(f"| {test} | {strong}{name}{strong} | {figures} | {_between(span_of(result, 'R@3'))} |")
+        for name, row in KNOWN.get(test, {}).items():
+            figures = " | ".join(_figure(value) for value in (*row, None))
+            lines.append(f"| {test} | {name} | {figures} | |")
+    return [*lines, ""]
+
+
+def span_of(result: Result, key: str) -> Span | None:
+    """Return the interval of a measure."""
+    return span(result.drawn[key]) if key in result.drawn else None
+
+
+def _figure(value: float | None, strong: str = "") -> str:
+    return "" if value is None else f"{strong}{value:.3f}{strong}"
+
+
+def _between(found: Span | None) -> str:
+    return "" if found is None else f"[{found[0]:.3f}, {found[1]:.3f}]"
+
+
+def goals(results: Mapping[str, Mapping[str, Result]]) -> list[str]:
+    """Return each goal with what was reached, its interval, and whether that is enough."""
+    lines = ["## Goals", "", "| goal | at least | reached | 95 % | |", "|---|---|---|---|---|"]
+    for goal in GOALS:
+        name = f"{goal.test}: {goal.measure} {goal.against}".rstrip()
+        if goal.test not in results:
+            lines.append(f"| {name} | {goal.least:.2f} | | | not measured |")
+            continue
+        value, found = _reached(results[goal.test], goal)
+        lines.append(f"| {name} | {goal.least:.2f} | {value:.3f} | {_between(found)} | {_met(value >= goal.least)} |")
+    for test, systems in results.items():
+        ratio, found = _reached(systems, Goal(test=test, measure="mAP", least=LEAST_RATIO, against="over cosine"))
+        told = f"| {test}: mAP over cosine | {LEAST_RATIO:.2f} | {ratio:.3f} | {_between(found)} |"
+        lines.append(f"{told} {_met(ratio >= LEAST_RATIO)} |")
+    for test, systems in results.items():
+        less = [k for k in MEASURES[:3] if _value(systems["themescout"], k) <= _value(systems["frequency"], k)]
+        lines.append(
+            f"| {test}: above frequency at every k | | | | {_met(not less)}{': ' + ', '.join(less) if less else ''} |"
+        )
+    after = "NHS after 200 decisions"
+    if after in results:
+        error = _value(results[after]["themescout"], "ECE")
+        lines.append(f"| {after}: ECE at most | {MOST_ECE:.2f} | {error:.3f} | | {_met(error <= MOST_ECE)} |")
+    return [*lines, ""]
+
+
+def _reached(systems: Mapping[str, Result], goal: Goal) -> tuple[float, Span | None]:
+    ours, its = systems["themescout"], systems["cosine"]
+    combine: Callable[[Matrix, Matrix], Matrix] = {
+        "": lambda a, _: a,
+        "minus cosine": lambda a, b: a - b,
+        "over cosine": lambda a, b: a / np.maximum(b, 1e-12),
+    }[goal.against]
+    key = goal.measure
+    value = float(combine(np.array(_value(ours, key)), np.array(_value(its, key))))
+    return value, span(combine(ours.drawn[key], its.drawn[key])) if key in ours.drawn else None
+
+
+def _value(result: Result, key: str) -> float:
+    return result.values[key] or 0.0
+
+
+def _met(yes: bool) -> str:
+    return "met" if yes else "**not met**"
+
+
+def ablation(tests: Sequence[Test]) -> list[str]:
+    """Return what each part of the score is worth: the change in R@3 and in mAP when it is taken away."""
+    lines = [
+        "## Ablation",
+        "",
+        "Change in R@3 / mAP when a part of the score is taken away, all else as it was fitted.",
+        "",
+    ]
+    lines += ["| test | " + " | ".join(rank.PARTS) + " |", "|---|" + "---|" * len(rank.PARTS)]
+    for test in tests:
+        print(f"taking parts away, {test.name}", file=sys.stderr, flush=True)
+        whole, without = _taken_away(test)
+        cells = [f"{part[0] - whole[0]:+.3f} / {part[1] - whole[1]:+.3f}" for part in without]
+        lines.append(f"| {test.name} | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _taken_away(test: Test) -> tuple[tuple[float, float], list[tuple[float, float]]]:
+    material = test.material
+    rows = np.sort(np.concatenate([fold.test for fold in test.samples[0]]))
+    totals = np.zeros((1 + len(rank.PARTS), len(rows), material.gold.shape[1]))
+    for fold in test.samples[0]:
+        taught = lesson(material, fold, SETTINGS)
+        ranker = rank.fit(taught.codebook, taught.vectors, taught.labelled, taught.settings)
+        found = rank.score(ranker, [material.texts[row] for row in fold.test], material.vectors[fold.test])
+        kept = [found.total, *(found.total - found.parts[name] for name in rank.PARTS)]
+        totals[:, np.searchsorted(rows, fold.test)] = np.stack(kept)
+    gold = material.gold[rows]
+    weight = _weights([material.places[row] for row in rows]) if test.by_document else np.ones(len(rows))
+    figures = [
+        (
+            float(np.average(by_row(scores, gold)["recall@3"], weights=weight)),
+            mean_average_precision(scores, gold, test.enough) or 0.0,
+        )
+        for scores in totals
+    ]
+    return figures[0], figures[1:]
+
+
+if __name__ == "__main__":
+    main()
