@@ -34,6 +34,7 @@ fix: install
 
 bench: install
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/quality.py
 
 docs: install
 	$(BIN)/python docs/commands.py

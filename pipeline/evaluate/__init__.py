@@ -4,6 +4,7 @@ metrics     scores against what people coded
 intervals   how far a figure may be off: documents drawn again and again
 outcome     what an evaluation finds, as records and as JSON
 systems     themescout and the baselines
+finetuned   a fine-tuned encoder to compare with, on request
 protocol    which segments are ranked with what
 ranked      what every system says of the segments under test
 curve       how the suggestions get better with decisions
@@ -25,6 +26,7 @@ from ..errors import CodingFault
 from .coders import agreement
 from .compared import by_site, compared, reliable
 from .curve import learning_curve
+from .finetuned import setfit
 from .intervals import ENOUGH_DOCUMENTS, LEVEL, REPLICATES, draw
 from .metrics import ENOUGH
 from .outcome import Evaluation, Found, Step, ThemeResult, to_json
@@ -60,6 +62,7 @@ __all__ = [
     "System",
     "ThemeResult",
     "evaluate",
+    "setfit",
     "to_json",
 ]
 
