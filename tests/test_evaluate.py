@@ -306,15 +306,26 @@ def test_many_different_withheld_exemplars_need_few_models() -> None:
 
 def test_the_learning_curve_holds_documents_out() -> None:
     those = material(20, 20)
-    steps = protocol.curve_folds(those)
-    assert [n for n, _ in steps] == [0, 50, 100, 200]
-    for n, folds in steps:
-        test = np.concatenate([fold.test for fold in folds])
-        assert 0.4 <= len(test) / 400 < 0.46
-        for fold in folds:
-            assert len(fold.train) == n
-            assert not {those.places[row] for row in test} & {those.places[row] for row in fold.train}
-    assert set(steps[1][1][0].train) < set(steps[2][1][0].train)
+    plans = protocol.curve_plans(those)
+    assert len({tuple(plan[0][0].test) for plan in plans}) == len(plans) == protocol.ORDERS
+    for plan in plans:
+        assert list(plan) == [0, 50, 100, 200]
+        for n, folds in plan.items():
+            test = np.concatenate([fold.test for fold in folds])
+            assert 0.4 <= len(test) / 400 < 0.46
+            for fold in folds:
+                assert len(fold.train) == n
+                assert not {those.places[row] for row in test} & {those.places[row] for row in fold.train}
+        assert set(plan[50][0].train) < set(plan[200][0].train)
+
+
+def test_where_many_exemplars_are_withheld_a_curve_needs_few_models() -> None:
+    quotes = tuple(Exemplar(text=f"quote {at}", source=f"FG{at}") for at in range(50))
+    those = material(60, 2, Codebook(themes=(Theme(name="Travel", exemplars=quotes), *book().themes[1:])))
+    own = protocol.forbidden(those)
+    for folds in (folds for plan in protocol.curve_plans(those) for folds in plan.values()):
+        assert len(folds) <= protocol.CURVE_FOLDS + 1
+        assert all(own[those.places[row]] <= fold.without for fold in folds for row in fold.test)
 
 
 def test_a_single_document_has_no_learning_curve() -> None:

@@ -8,7 +8,7 @@ from ..config import RankSettings
 from .intervals import REPLICATES, draw, rankings, span
 from .metrics import Matrix, ranking
 from .outcome import Found, Step
-from .protocol import ORDERS, Fold, Material, curve_folds
+from .protocol import ORDERS, Fold, Material, curve_plans
 from .ranked import Tell, rank
 from .systems import System
 
@@ -24,10 +24,9 @@ def learning_curve(
     Each figure is the mean over ``ORDERS`` random choices of documents to hold out and of what is decided first. Its
     interval is over these choices and over draws of the held-out documents together.
     """
-    plans = [curve_folds(material, order) for order in range(ORDERS)]
-    sizes = [n for n, _ in plans[0]] if all(plans) else []
-    sizes = [n for n in sizes if all(n in dict(plan) for plan in plans)]
-    todo = [(n, dict(plan)[n]) for n in sizes for plan in plans]
+    plans = curve_plans(material)
+    sizes = [n for n in plans[0] if all(n in plan for plan in plans)] if plans else []
+    todo = [(n, plan[n]) for n in sizes for plan in plans]
     if not all(material.gold[_tested(folds)].any() for _, folds in todo):
         return ()
     samples: dict[int, dict[str, list[Sample]]] = {n: {} for n in sizes}

@@ -7,7 +7,7 @@ learned anew in each draw; intervals tell of other documents to be read, not of 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ class Draws:
     """How often each document is drawn in each replicate, and which document each segment is of."""
 
     times: NDArray[np.float64]  # replicates x documents
+    by_document: NDArray[np.float32]  # the same, documents x replicates
     of: NDArray[np.intp]
 
     @property
@@ -43,7 +44,8 @@ def draw(documents: Sequence[str], replicates: int = REPLICATES) -> Draws | None
     if count < ENOUGH_DOCUMENTS:
         return None
     times = np.random.default_rng(SEED).multinomial(count, np.full(count, 1 / count), size=replicates)
-    return Draws(times=times.astype(np.float64), of=of)
+    by_document = np.ascontiguousarray(times.T.astype(np.float32))
+    return Draws(times=times.astype(np.float64), by_document=by_document, of=of)
 
 
 def span(values: Matrix) -> Span | None:
@@ -69,7 +71,7 @@ def share(draws: Draws, part: Matrix, whole: Matrix, rows: NDArray[np.intp] | No
 def rankings(draws: Draws, scores: Matrix, gold: Gold) -> dict[str, Matrix]:
     """Return ``metrics.ranking`` in each draw. Themes with enough positives in all documents count, where drawn."""
     coded = np.flatnonzero(gold.any(axis=1))
-    here = Draws(times=draws.times, of=draws.of[coded])
+    here = replace(draws, of=draws.of[coded])
     each = by_row(scores[coded], gold[coded])
     found = {name: share(here, values, np.ones(len(values))) for name, values in each.items()}
     return {**found, "map": mean_of(precisions(here, scores[coded], gold[coded])[:, gold.sum(axis=0) >= ENOUGH])}
@@ -94,21 +96,22 @@ def precisions(draws: Draws, scores: Matrix, gold: Gold) -> Matrix:
 def _precision(draws: Draws, scores: Matrix, gold: Gold) -> Matrix:
     """Return the average precision in each draw: as in ``metrics``, with each segment as often as it was drawn."""
     order = np.argsort(-scores, kind="stable")
-    of, true = draws.of[order], gold[order]
     ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # of steps of equal score
-    step = np.searchsorted(ends, np.flatnonzero(true))
-    steps, first = np.unique(step, return_index=True)
-    out = np.full(len(draws.times), np.nan)
+    right = order[gold[order]]
+    step = ends[np.searchsorted(ends, np.flatnonzero(gold[order]))]
+    last, first = np.unique(step, return_index=True)  # of each step that finds something; of its finds
+    starts = np.append(0, last[:-1] + 1)
+    of, found = draws.of[order[: last[-1] + 1]], draws.of[right]
+    parts = []
     size = max(1, BLOCK // len(order))
-    for at in range(0, len(out), size):
-        times = draws.times[at : at + size].astype(np.float32)
-        seen = np.cumsum(times[:, of], axis=1)[:, ends[steps]]
-        gain = np.add.reduceat(times[:, of[true]], first, axis=1)
-        right = np.cumsum(gain, axis=1)
-        total = right[:, -1]
-        value = (gain * right / np.maximum(seen, 1)).sum(axis=1)
-        out[at : at + size] = np.divide(value, total, out=np.full(len(total), np.nan), where=total > 0)
-    return out
+    for at in range(0, draws.times.shape[0], size):
+        times = draws.by_document[:, at : at + size]
+        seen = np.cumsum(np.add.reduceat(times[of], starts, axis=0), axis=0)
+        gain = np.add.reduceat(times[found], first, axis=0)
+        true = np.cumsum(gain, axis=0)
+        value = (gain * true / np.maximum(seen, 1)).sum(axis=0, dtype=np.float64)
+        parts.append(np.divide(value, true[-1], out=np.full(len(value), np.nan), where=true[-1] > 0))
+    return np.concatenate(parts)
 
 
 def calibration(draws: Draws, chance: Matrix, gold: Gold) -> tuple[Matrix, list[Span | None]]:

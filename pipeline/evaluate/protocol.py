@@ -13,7 +13,7 @@ from ..records import Codebook
 
 FOLDS = 20  # up to so many documents each is left out alone; more are left out in this many groups
 HELD_OUT = 0.4  # of the segments, for the learning curve
-STEPS = (0, 50, 100, 200, 500, 1000, 2000)  # decided segments
+STEPS = (0, 50, 100, 200, 500, 1000)  # decided segments
 ORDERS = 5  # random choices of held-out documents and of what is decided first
 CURVE_FOLDS = 4  # models for each step of a curve, where exemplars come from the documents under test
 SEED = 0
@@ -65,7 +65,10 @@ class Fold:
 
 def from_codebook(material: Material) -> list[Fold]:
     """Return folds that know exemplars and definitions only, documents with the same forbidden exemplars together."""
-    return _alike(material, material_rows(material), np.array([], dtype=np.intp))
+    own = forbidden(material)
+    return _alike(
+        [own[place] for place in material.places], np.arange(len(material.texts)), np.array([], dtype=np.intp)
+    )
 
 
 def from_decisions(material: Material) -> list[Fold]:
@@ -110,26 +113,27 @@ def from_some_sites(material: Material, train: Collection[str], test: Collection
     return folds
 
 
-def curve_folds(material: Material, order: int = 0) -> list[tuple[int, list[Fold]]]:
-    """Return, for each size of training, folds that rank the same held-out documents; none for a single document.
+def curve_plans(material: Material) -> list[dict[int, list[Fold]]]:
+    """Return, for each of ``ORDERS``, folds by how many segments teach; they rank the same held-out documents.
 
-    Each ``order`` holds other documents out, and decides on the rest in another order.
+    Each order holds other documents out, and decides on the rest in another order. None for a single document.
     """
-    rng = np.random.default_rng(SEED + order)
     places = np.array(material.places)
-    documents = rng.permutation(np.unique(places))
-    if len(documents) < 2:
+    names = np.unique(places)
+    if len(names) < 2:
         return []
-    sizes = np.array([np.count_nonzero(places == document) for document in documents])
-    enough = int(np.searchsorted(np.cumsum(sizes), HELD_OUT * len(places))) + 1
-    held = np.isin(places, documents[: min(enough, len(documents) - 1)])
-    train = rng.permutation(np.flatnonzero(~held))
-    return [(n, _alike(material, np.flatnonzero(held), train[:n], CURVE_FOLDS)) for n in STEPS if n <= len(train)]
-
-
-def material_rows(material: Material) -> NDArray[np.intp]:
-    """Return the numbers of all segments."""
-    return np.arange(len(material.texts))
+    own = forbidden(material)
+    plans = []
+    for order in range(ORDERS):
+        rng = np.random.default_rng(SEED + order)
+        documents = rng.permutation(names)
+        sizes = np.array([np.count_nonzero(places == document) for document in documents])
+        enough = int(np.searchsorted(np.cumsum(sizes), HELD_OUT * len(places))) + 1
+        held = np.isin(places, documents[: min(enough, len(documents) - 1)])
+        train, test = rng.permutation(np.flatnonzero(~held)), np.flatnonzero(held)
+        of = [own[places[row]] for row in test]
+        plans.append({n: _alike(of, test, train[:n], CURVE_FOLDS) for n in STEPS if n <= len(train)})
+    return plans
 
 
 def reduced(codebook: Codebook, without: frozenset[Place]) -> Codebook:
@@ -165,14 +169,14 @@ def _apart(material: Material, groups: Sequence[set[str]]) -> list[Fold]:
     return folds
 
 
-def _alike(material: Material, test: NDArray[np.intp], train: NDArray[np.intp], most: int = FOLDS) -> list[Fold]:
+def _alike(
+    of: Sequence[frozenset[Place]], test: NDArray[np.intp], train: NDArray[np.intp], most: int = FOLDS
+) -> list[Fold]:
     """Return folds of documents with the same forbidden exemplars, at most ``most`` and one without any.
 
-    Where there would be more, several documents share a fold and go without the exemplars of all of them: that can
-    only make the result worse than it is.
+    ``of`` are those of each row of ``test``. Where there would be more folds, several documents share one and go
+    without the exemplars of all of them: that can only make the result worse than it is.
     """
-    own = forbidden(material)
-    of = [own[material.places[row]] for row in test]
     kinds = [kind for kind in dict.fromkeys(of) if kind]
     number = {kind: at % most for at, kind in enumerate(kinds)} | {frozenset[Place](): -1}
     fold_of = np.array([number[kind] for kind in of], dtype=np.intp)

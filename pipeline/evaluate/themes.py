@@ -18,7 +18,7 @@ def by_theme(ranked: Ranked, names: tuple[str, ...], draws: Draws | None) -> tup
     gold, places = ranked.gold, np.array(ranked.places)
     coded = np.flatnonzero(gold.any(axis=1))
     scores, true = ranked.scores["themescout"][coded], gold[coded]
-    drawn = precisions(Draws(times=draws.times, of=draws.of[coded]), scores, true) if draws is not None else None
+    drawn = precisions(replace(draws, of=draws.of[coded]), scores, true) if draws is not None else None
     results = []
     for theme, name in enumerate(names):
         passed, here = ranked.passed[:, theme], gold[:, theme]
