@@ -58,9 +58,9 @@ def in_words(result: ThemeResult) -> tuple[Mark, str]:
     if result.span[0] <= result.chance:
         return "bad", "cannot be told from guessing"
     if result.suggested < ENOUGH or result.right_span is None:
-        return "watch", "ranked better than guessing, but hardly ever suggested"
+        return "watch", "better than guessing, but hardly ever suggested"
     if result.right_span[0] >= HALF:
         return "good", "most of its suggestions hold"
     if result.right_span[1] < HALF:
         return "bad", "most of its suggestions are wrong"
-    return "watch", "ranked better than guessing; whether most suggestions hold is open"
+    return "watch", "better than guessing; whether most suggestions hold is open"

@@ -13,7 +13,7 @@ HALF = 0.5
 CALIBRATED, MISLEADING = 0.05, 0.1  # calibration errors
 HEADLINES: Mapping[Mark, str] = {
     "good": "With this codebook the suggestions help: they are better than what is simpler, and most of them hold.",
-    "watch": "The figures do not settle whether the suggestions help with this codebook; it differs by theme.",
+    "watch": "The figures do not settle whether the suggestions help with this codebook: look at each theme.",
     "bad": "With this codebook the suggestions should not be relied on.",
     "": "There is too little coding to tell whether the suggestions can be relied on with this codebook.",
 }

@@ -68,8 +68,13 @@ def _told(found: Found, name: str) -> str:
 
 def _signed(found: Found, name: str) -> Cell:
     value, span = found.values[name], found.spans[name]
-    under = f"{span[0]:+.2f} to {span[1]:+.2f}" if span else ""
-    return Cell(text="–" if value is None else f"{value:+.2f}", under=under)
+    if value is None:
+        return Cell(text="–")
+    return Cell(text=_plus(value), under=f"{_plus(span[0])} to {_plus(span[1])}" if span else "")
+
+
+def _plus(value: float) -> str:
+    return f"{round(value, 2) + 0.0:+.2f}"  # never -0.00
 
 
 def _in_short(made: Evaluation) -> tuple[Part, ...]:
