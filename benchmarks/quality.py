@@ -19,6 +19,7 @@ import platform
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
@@ -128,15 +129,17 @@ def measured(test: Test) -> dict[str, Result]:
 
 
 def _result(test: Test, ranked: Ranked, name: str, draws: Draws | None) -> Result:
-    scores, gold = ranked.scores[name], ranked.gold
+    coded = np.flatnonzero(ranked.gold.any(axis=1))
+    scores, gold, places = ranked.scores[name][coded], ranked.gold[coded], [ranked.places[row] for row in coded]
     each = {NAMES[key]: values for key, values in by_row(scores, gold).items() if key in NAMES}
-    weight = _weights(ranked.places) if test.by_document else np.ones(len(gold))
+    weight = _weights(places) if test.by_document else np.ones(len(gold))
     values: dict[str, float | None] = {key: float(np.average(v, weights=weight)) for key, v in each.items()}
     values["mAP"] = mean_average_precision(scores, gold, test.enough)
     ours = name == "themescout"
-    values["ECE"] = expected_calibration_error(reliability(ranked.chance, gold)) if ours else None
+    values["ECE"] = expected_calibration_error(reliability(ranked.chance, ranked.gold)) if ours else None
     drawn: dict[str, Matrix] = {}
     if draws is not None:
+        draws = replace(draws, of=draws.of[coded])
         drawn = {key: share(draws, v * weight, weight) for key, v in each.items()}
         drawn["mAP"] = np.nanmean(precisions(draws, scores, gold)[:, gold.sum(axis=0) >= test.enough], axis=1)
     return Result(values=values, drawn=drawn)
@@ -220,6 +223,8 @@ def _taken_away(test: Test) -> tuple[tuple[float, float], list[tuple[float, floa
         found = rank.score(ranker, [material.texts[row] for row in fold.test], material.vectors[fold.test])
         kept = [found.total, *(found.total - found.parts[name] for name in rank.PARTS)]
         totals[:, np.searchsorted(rows, fold.test)] = np.stack(kept)
+    coded = material.gold[rows].any(axis=1)
+    totals, rows = totals[:, coded], rows[coded]
     gold = material.gold[rows]
     weight = _weights([material.places[row] for row in rows]) if test.by_document else np.ones(len(rows))
     figures = [

@@ -67,9 +67,9 @@ def test_the_verdict_follows_from_the_intervals(better: Span | None, right: Span
 @pytest.mark.parametrize(
     ("better", "words"),
     [
-        ((0.05, 0.1), "finds more of them than lexical, the best of the simple baselines here: 5 to 10 more of 100"),
-        ((-0.05, 0.1), "cannot be told from lexical"),
-        ((-0.1, -0.05), "finds fewer of them than lexical"),
+        ((0.05, 0.1), "first three hold 5 to 10 more than those of lexical, the best of the simple baselines here"),
+        ((-0.05, 0.1), "cannot be told from those of lexical"),
+        ((-0.1, -0.05), "hold fewer of the themes that people gave than those of lexical"),
         (None, "too few documents"),
     ],
 )

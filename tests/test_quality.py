@@ -61,7 +61,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         }
         for at in range(17 * 6)
     ]  # fmt: skip
-    write(folder / "data/serdif_usability/segments_highlights.csv", highlights)
+    uncoded = highlights[-1] | {"segment_id": "none", "codes": ""}
+    write(folder / "data/serdif_usability/segments_highlights.csv", [*highlights, uncoded])
     write(folder / "data/serdif_usability/themes.csv", [{k: t[k] for k in ("code", "definition")} for t in themes])
     tail = [row | {"codes": f"Place > {row['codes']}"} for row in highlights[:42]]
     write(folder / "data/pdpilot_interviews/segments_highlights.csv", [*tail, tail[0] | {"codes": "Place > Food"}])
@@ -109,6 +110,7 @@ def test_one_command_prints_one_table_with_goals_and_ablation(done: Done) -> Non
     assert "| NHS, codebook only, adapted: R@3 | 0.76 | | | not measured |" in told
     assert "| Serdif replay from definitions: R@3 | 0.77 |" in told
     assert "## Ablation" in told
+    assert "nan" not in told
 
 
 def test_a_second_run_takes_its_vectors_from_the_cache_and_says_the_same(done: Done, data: Path) -> None:

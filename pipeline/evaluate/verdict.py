@@ -74,12 +74,12 @@ def _against(best: Difference) -> str:
         return "There are too few documents to tell it from the simple baselines: five at least are needed."
     if between[0] > 0:
         return (
-            f"It finds more of them than {name}, the best of the simple baselines here: "
-            f"{of_hundred(None, between)} more of 100."
+            f"Of 100 themes that people gave, its first three hold {of_hundred(None, between)} more than those of {name}, "
+            "the best of the simple baselines here."
         )
     if between[1] < 0:
-        return f"It finds fewer of them than {name}, which is simpler."
-    return f"It cannot be told from {name}, the best of the simple baselines here."
+        return f"Its first three hold fewer of the themes that people gave than those of {name}, which is simpler."
+    return f"Its first three cannot be told from those of {name}, the best of the simple baselines here."
 
 
 def _suggested(suggesting: Operating) -> list[str]:
