@@ -142,7 +142,7 @@ def _result(test: Test, ranked: Ranked, name: str, draws: Draws | None) -> Resul
         draws = replace(draws, of=draws.of[coded])
         drawn = {key: share(draws, v * weight, weight) for key, v in each.items()}
         drawn["mAP"] = np.nanmean(precisions(draws, scores, gold)[:, gold.sum(axis=0) >= test.enough], axis=1)
-    return Result(values=values, drawn=drawn)
+    return Result(values=values, drawn=drawn, documents=len(set(places)))
 
 
 def _weights(places: Sequence[str]) -> Matrix:
@@ -156,7 +156,7 @@ def _mean(samples: Sequence[Result]) -> Result:
         known = [v for sample in samples if (v := sample.values[key]) is not None]
         values[key] = float(np.mean(known)) if known else None
     drawn = {key: np.concatenate([sample.drawn[key] for sample in samples]) for key in samples[0].drawn}
-    return Result(values=values, drawn=drawn)
+    return Result(values=values, drawn=drawn, documents=min(sample.documents for sample in samples))
 
 
 def _head(encoder: str, skipped: Sequence[str]) -> list[str]:

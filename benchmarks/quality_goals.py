@@ -38,6 +38,7 @@ class Result:
 
     values: Mapping[str, float | None]
     drawn: Mapping[str, Matrix]
+    documents: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -104,7 +105,9 @@ def _reached(systems: Mapping[str, Result], goal: Goal) -> tuple[float, Span | N
     }[goal.against]
     key = goal.measure
     value = float(combine(np.array(_value(ours, key)), np.array(_value(its, key))))
-    return value, span(combine(ours.drawn[key], its.drawn[key])) if key in ours.drawn else None
+    if key not in ours.drawn:
+        return value, None
+    return value, span(combine(ours.drawn[key], its.drawn[key]), value, ours.documents, (-1, float("inf")))
 
 
 def _value(result: Result, key: str) -> float:
@@ -117,7 +120,7 @@ def _met(yes: bool) -> str:
 
 def span_of(result: Result, key: str) -> Span | None:
     """Return the interval of a measure."""
-    return span(result.drawn[key]) if key in result.drawn else None
+    return span(result.drawn[key], result.values[key], result.documents) if key in result.drawn else None
 
 
 def between(found: Span | None) -> str:

@@ -164,7 +164,7 @@ def sets() -> ModuleType:
 def test_goals_are_met_or_not_by_what_was_reached(goals: ModuleType) -> None:
     def result(value: float) -> object:
         values = dict.fromkeys(goals.MEASURES, value)
-        return goals.Result(values=values, drawn={key: np.full(10, value) for key in goals.MEASURES})
+        return goals.Result(values=values, drawn={key: np.full(10, value) for key in goals.MEASURES}, documents=9)
 
     def told(ours: float, its: float, often: float) -> list[str]:
         systems = {"themescout": result(ours), "cosine": result(its), "frequency": result(often)}

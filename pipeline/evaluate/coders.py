@@ -81,4 +81,5 @@ def _alike(counts: Counts, columns: slice, draws: Draws | None) -> tuple[float |
     both, given = (part[:, columns].sum(axis=1) for part in counts)
     if not given.sum():
         return None, None
-    return float(both.sum() / given.sum()), span(share(draws, both, given)) if draws is not None else None
+    found = float(both.sum() / given.sum())
+    return found, span(share(draws, both, given), found, draws.documents) if draws is not None else None

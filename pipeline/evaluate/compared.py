@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .intervals import Draws, calibration, draw, rankings, share, span, spans
+from .intervals import Draws, Span, calibration, draw, rankings, share, span, spans
 from .metrics import Matrix, abstention, expected_calibration_error, mean_average_precision, ranking, reliability
 from .outcome import Difference, Found, Reliable, SiteResult
 from .ranked import Ranked
@@ -18,14 +18,15 @@ def compared(ranked: Ranked, draws: Draws | None) -> tuple[dict[str, Found], tup
     """Return every system's measures; and how much better themescout is than cosine, and than the best baseline."""
     gold = ranked.gold
     drawn = {name: rankings(draws, scores, gold) if draws else None for name, scores in ranked.scores.items()}
-    found = {name: _found(ranked, name, here) for name, here in drawn.items()}
+    documents = len(set(ranked.places))
+    found = {name: _found(ranked, name, here, documents) for name, here in drawn.items()}
     sure = _sure(ranked, draws)
     ours = found["themescout"]
     found["themescout"] = Found(values={**ours.values, **sure.values}, spans={**ours.spans, **sure.spans})
-    return found, _differences(found, drawn)
+    return found, _differences(found, drawn, documents)
 
 
-def _found(ranked: Ranked, name: str, drawn: Mapping[str, Matrix] | None) -> Found:
+def _found(ranked: Ranked, name: str, drawn: Mapping[str, Matrix] | None, documents: int) -> Found:
     scores, gold = ranked.scores[name], ranked.gold
     coded = gold.any(axis=1)
     values = {
@@ -33,7 +34,7 @@ def _found(ranked: Ranked, name: str, drawn: Mapping[str, Matrix] | None) -> Fou
         **dict.fromkeys(("coverage", "precision", "ece")),
         "map_10": mean_average_precision(scores[coded], gold[coded], enough=10),
     }
-    return Found(values=values, spans={**dict.fromkeys(values), **(spans(drawn) if drawn else {})})
+    return Found(values=values, spans={**dict.fromkeys(values), **(spans(drawn, values, documents) if drawn else {})})
 
 
 def _sure(ranked: Ranked, draws: Draws | None) -> Found:
@@ -44,31 +45,36 @@ def _sure(ranked: Ranked, draws: Draws | None) -> Found:
     if draws is None:
         return Found(values=values, spans=dict.fromkeys(values))
     right, passed = (np.sum(of, axis=1, dtype=float) for of in (ranked.passed & ranked.gold, ranked.passed))
-    between = {
-        "coverage": span(share(draws, (passed > 0).astype(float), np.ones(len(passed)))),
-        "precision": span(share(draws, right, passed)),
-        "ece": span(calibration(draws, ranked.chance, ranked.gold)[0]),
+    drawn = {
+        "coverage": share(draws, (passed > 0).astype(float), np.ones(len(passed))),
+        "precision": share(draws, right, passed),
+        "ece": calibration(draws, ranked.chance, ranked.gold)[0],
     }
-    return Found(values=values, spans=between)
+    return Found(values=values, spans=spans(drawn, values, draws.documents))
 
 
-def _differences(found: Mapping[str, Found], drawn: Drawn) -> tuple[Difference, ...]:
+def _differences(found: Mapping[str, Found], drawn: Drawn, documents: int) -> tuple[Difference, ...]:
     best = max(BASELINES, key=lambda name: found[name].values["recall@3"] or 0)
-    return tuple(_difference(found, drawn, against) for against in ("cosine", best))
+    return tuple(_difference(found, drawn, against, documents) for against in ("cosine", best))
 
 
-def _difference(found: Mapping[str, Found], drawn: Drawn, against: str) -> Difference:
+def _difference(found: Mapping[str, Found], drawn: Drawn, against: str, documents: int) -> Difference:
     ours, its = found["themescout"].values, found[against].values
     values = {m: a - b if (a := ours[m]) is not None and (b := its[m]) is not None else None for m in HEADLINES}
     one, other = drawn["themescout"], drawn[against]
-    between = {m: span(one[m] - other[m]) if one is not None and other is not None else None for m in HEADLINES}
+    between: dict[str, Span | None] = dict.fromkeys(HEADLINES)
+    if one is not None and other is not None:
+        between = {m: span(one[m] - other[m], values[m], documents, (-1, 1)) for m in HEADLINES}
     return Difference(against=against, found=Found(values=values, spans=between))
 
 
 def reliable(ranked: Ranked, draws: Draws | None) -> tuple[Reliable, ...]:
     """Return the bins of the calibration error, with how far the share that is right may be off."""
     bins = reliability(ranked.chance, ranked.gold)
-    between = calibration(draws, ranked.chance, ranked.gold)[1] if draws else [None] * len(bins)
+    between: list[Span | None] = [None] * len(bins)
+    if draws is not None:
+        drawn = calibration(draws, ranked.chance, ranked.gold)[1]
+        between = [span(here, b.right, draws.documents) for b, here in zip(bins, drawn, strict=True)]
     return tuple(
         Reliable(probability=b.probability, right=b.right, count=b.count, span=s)
         for b, s in zip(bins, between, strict=True)
@@ -89,7 +95,9 @@ def by_site(ranked: Ranked) -> tuple[SiteResult, ...]:
         found = {}
         for name, scores in ranked.scores.items():
             values = ranking(scores[here], gold)
-            between = spans(rankings(draws, scores[here], gold)) if draws and gold.any() else dict.fromkeys(values)
+            between: dict[str, Span | None] = dict.fromkeys(values)
+            if draws is not None and gold.any():
+                between = spans(rankings(draws, scores[here], gold), values, draws.documents)
             found[name] = Found(values={m: values[m] for m in HEADLINES}, spans={m: between[m] for m in HEADLINES})
         made.append(
             SiteResult(site=site, documents=len(set(documents)), coded=int(gold.any(axis=1).sum()), systems=found)

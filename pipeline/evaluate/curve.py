@@ -13,7 +13,7 @@ from .ranked import Tell, rank
 from .systems import System
 
 NAMES = ("recall@1", "recall@3", "recall@5", "mrr", "map")
-Sample = tuple[Mapping[str, float | None], Mapping[str, Matrix] | None]  # measures, and the same in each draw
+Sample = tuple[Mapping[str, float | None], Mapping[str, Matrix] | None, int]  # measures, the same drawn, documents
 
 
 def learning_curve(
@@ -46,9 +46,9 @@ def _measured(
     material: Material, folds: list[Fold], settings: RankSettings, others: Mapping[str, System]
 ) -> dict[str, Sample]:
     ranked = rank(material, folds, settings, others, lambda *_: None)
-    draws = draw(ranked.places, REPLICATES // ORDERS)
+    draws, documents = draw(ranked.places, REPLICATES // ORDERS), len(set(ranked.places))
     return {
-        name: (ranking(scores, ranked.gold), rankings(draws, scores, ranked.gold) if draws else None)
+        name: (ranking(scores, ranked.gold), rankings(draws, scores, ranked.gold) if draws else None, documents)
         for name, scores in ranked.scores.items()
     }
 
@@ -56,8 +56,9 @@ def _measured(
 def _pooled(samples: list[Sample]) -> Found:
     values, spans = {}, {}
     for name in NAMES:
-        each = [value for measures, _ in samples if (value := measures[name]) is not None]
+        each = [value for measures, _, _ in samples if (value := measures[name]) is not None]
         values[name] = float(np.mean(each)) if each else None
-        drawn = [drawn[name] for _, drawn in samples if drawn is not None]
-        spans[name] = span(np.concatenate(drawn)) if len(drawn) == len(samples) else None
+        drawn = [drawn[name] for _, drawn, _ in samples if drawn is not None]
+        fewest = min(documents for _, _, documents in samples)
+        spans[name] = span(np.concatenate(drawn), values[name], fewest) if len(drawn) == len(samples) else None
     return Found(values=values, spans=spans)

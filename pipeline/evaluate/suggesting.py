@@ -26,7 +26,8 @@ def operating(passed: Gold, gold: Gold, draws: Draws | None, threshold: float) -
     ready = {name: (np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)) for name, (a, b) in parts.items()}
     values = {name: float(a.sum() / b.sum()) if b.sum() else None for name, (a, b) in ready.items()}
     spans: dict[str, Span | None] = {
-        name: span(share(draws, a, b)) if draws is not None else None for name, (a, b) in ready.items()
+        name: span(share(draws, a, b), values[name], draws.documents) if draws is not None else None
+        for name, (a, b) in ready.items()
     }
     return Operating(threshold=threshold, found=Found(values=values, spans=spans))
 

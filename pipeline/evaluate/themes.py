@@ -19,21 +19,24 @@ def by_theme(ranked: Ranked, names: tuple[str, ...], draws: Draws | None) -> tup
     coded = np.flatnonzero(gold.any(axis=1))
     scores, true = ranked.scores["themescout"][coded], gold[coded]
     drawn = precisions(replace(draws, of=draws.of[coded]), scores, true) if draws is not None else None
-    results = []
+    results, count = [], len(set(ranked.places))
     for theme, name in enumerate(names):
         passed, here = ranked.passed[:, theme], gold[:, theme]
         hits = (passed & here).astype(float)
+        found = average_precision(scores[:, theme], true[:, theme]) if here.any() else None
+        right = float(hits.sum() / passed.sum()) if passed.any() else None
+        times = share(draws, hits, passed.astype(float)) if draws is not None else None
         results.append(
             _result(
                 name,
                 positives=int(here.sum()),
                 documents=len(set(places[here].tolist())),
                 chance=float(true[:, theme].mean()),
-                average_precision=average_precision(scores[:, theme], true[:, theme]) if here.any() else None,
-                span=span(drawn[:, theme]) if drawn is not None else None,
+                average_precision=found,
+                span=span(drawn[:, theme], found, count) if drawn is not None else None,
                 suggested=int(passed.sum()),
-                right=float(hits.sum() / passed.sum()) if passed.any() else None,
-                right_span=span(share(draws, hits, passed.astype(float))) if draws is not None else None,
+                right=right,
+                right_span=span(times, right, count) if times is not None else None,
                 found=float(hits.sum() / here.sum()) if here.any() else None,
                 muted=bool(ranked.muted[theme]),
             )

@@ -74,8 +74,8 @@ def _against(best: Difference) -> str:
         return "There are too few documents to tell it from the simple baselines: five at least are needed."
     if between[0] > 0:
         return (
-            f"Of 100 themes that people gave, its first three hold {of_hundred(None, between)} more than those of {name}, "
-            "the best of the simple baselines here."
+            f"Of 100 themes that people gave, its first three hold {of_hundred(None, between)} more than those of "
+            f"{name}, the best of the simple baselines here."
         )
     if between[1] < 0:
         return f"Its first three hold fewer of the themes that people gave than those of {name}, which is simpler."

@@ -23,8 +23,8 @@ WORDS = (
     "first k.",
     "MRR: one over the place of the first right theme, on average: 1 when it is always first, 0.5 when it is second.",
     "mAP: how pure the list of a theme's segments is, best first, on average over themes with at least five segments.",
-    "Intervals are the middle 95 percent when documents are drawn again and again, with repeats: they say how much the "
-    "figures might differ with other documents like these.",
+    "Intervals come from drawing the documents again and again, with repeats, widened where there are few: they say "
+    "how much the figures might differ with other documents like these.",
 )
 
 
@@ -227,8 +227,7 @@ def _reliability(made: Evaluation) -> tuple[Part, ...]:
     words = Words(title="How probable it was said to be, and how often it was right", alt=alt, x="said", y="right")
     said = (
         "The three best suggestions of every segment in ten groups of equal size. On the dashed line, a probability "
-        f"means what it says. The mean distance from it (expected calibration error) is {error}; the interval errs to "
-        "the high side."
+        f"means what it says. The mean distance from it (expected calibration error) is {error}."
     )
     return said, figures.reliability(words, bins)
 
