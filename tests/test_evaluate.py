@@ -229,6 +229,23 @@ def test_transfer_learns_from_other_sites_only() -> None:
     assert evaluate(those, Plan(transfer=True)).protocol["left_out"] == "site"
 
 
+def test_named_sites_teach_and_are_tested_and_no_others() -> None:
+    quoted = Codebook(themes=(Theme(name="Travel", exemplars=(Exemplar(text="q", source="FG2"),)), *book().themes[1:]))
+    those = material(9, 4, quoted, sites=3)
+    first, second = protocol.from_some_sites(those, ["site1"], ["site0", "site2"])
+    for fold, site in ((first, "site0"), (second, "site2")):
+        assert [those.sites[row] for row in fold.test] == [site] * 12
+        assert [those.sites[row] for row in fold.train] == ["site1"] * 12
+    assert (first.without, second.without) == (frozenset(), {(0, 0)})
+    made = evaluate(those, Plan(train=("site1",), test=("site0", "site2"), curve=False))
+    assert (made.segments, len(made.by_site)) == (24, 2)
+    with pytest.raises(CodingFault, match="nothing is coded at site West"):
+        evaluate(those, Plan(train=("West",), test=("site0",)))
+    silent = replace(those, gold=those.gold & (np.array(those.sites) == "site1")[:, None])
+    with pytest.raises(CodingFault, match="no segment under test has a theme"):
+        evaluate(silent, Plan(train=("site1",), test=("site0",)))
+
+
 def test_an_exemplar_is_withheld_from_the_document_it_was_taken_from() -> None:
     long = "When the bus broke down we walked along the road to the clinic"
     codebook = Codebook(
