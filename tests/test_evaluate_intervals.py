@@ -109,6 +109,22 @@ def test_an_interval_lies_around_its_figure_and_within_what_is_possible() -> Non
     assert (intervals.span(values, 0.3, 100, (-1, 1)) or (0, 0))[0] < -0.1
 
 
+def test_draws_that_are_all_alike_are_not_taken_for_certainty() -> None:
+    """Wilson 1927: n of n right leaves n / (n + 1.96 squared) to 1."""
+    assert intervals.span(np.ones(100), 1.0, 14) == pytest.approx((14 / (14 + 1.96**2), 1), abs=1e-3)
+    assert intervals.span(np.zeros(100), 0.0, 14) == pytest.approx((0, 1.96**2 / (14 + 1.96**2)), abs=1e-3)
+    assert intervals.span(np.ones(100), 1.0, 4) is None
+
+
+def test_an_interval_counts_the_documents_that_have_a_part_in_it() -> None:
+    draws = drawn([f"d{at}" for at in range(20)])
+    whole = np.arange(20) < 6
+    assert intervals.share_span(draws, whole, whole) == pytest.approx((6 / (6 + 1.96**2), 1), abs=1e-3)
+    assert intervals.share_span(draws, np.zeros(20), np.arange(20) < 4) is None
+    assert intervals.share_span(draws, np.zeros(20), np.zeros(20)) is None
+    assert intervals.share_span(None, whole, whole) is None
+
+
 def test_documents_are_drawn_whole_and_as_many_as_there_are() -> None:
     draws = drawn(["a", "b", "c", "d", "e", "a"], 500)
     assert draws.documents == 5

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from .intervals import Draws, Span, share, span
+from .intervals import Draws, Span, share_span
 from .metrics import ENOUGH, Gold, Matrix
 from .outcome import Alike
 from .protocol import Reader
@@ -81,5 +81,4 @@ def _alike(counts: Counts, columns: slice, draws: Draws | None) -> tuple[float |
     both, given = (part[:, columns].sum(axis=1) for part in counts)
     if not given.sum():
         return None, None
-    found = float(both.sum() / given.sum())
-    return found, span(share(draws, both, given), found, draws.documents) if draws is not None else None
+    return float(both.sum() / given.sum()), share_span(draws, both, given)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .intervals import Draws, Span, calibration, draw, rankings, share, span, spans
+from .intervals import Draws, Span, calibration, draw, rankings, share_span, span, spans
 from .metrics import Matrix, abstention, expected_calibration_error, mean_average_precision, ranking, reliability
 from .outcome import Difference, Found, Reliable, SiteResult
 from .ranked import Ranked
@@ -18,7 +18,7 @@ def compared(ranked: Ranked, draws: Draws | None) -> tuple[dict[str, Found], tup
     """Return every system's measures; and how much better themescout is than cosine, and than the best baseline."""
     gold = ranked.gold
     drawn = {name: rankings(draws, scores, gold) if draws else None for name, scores in ranked.scores.items()}
-    documents = len(set(ranked.places))
+    documents = len(set(np.array(ranked.places)[gold.any(axis=1)].tolist()))
     found = {name: _found(ranked, name, here, documents) for name, here in drawn.items()}
     sure = _sure(ranked, draws)
     ours = found["themescout"]
@@ -45,12 +45,12 @@ def _sure(ranked: Ranked, draws: Draws | None) -> Found:
     if draws is None:
         return Found(values=values, spans=dict.fromkeys(values))
     right, passed = (np.sum(of, axis=1, dtype=float) for of in (ranked.passed & ranked.gold, ranked.passed))
-    drawn = {
-        "coverage": share(draws, (passed > 0).astype(float), np.ones(len(passed))),
-        "precision": share(draws, right, passed),
-        "ece": calibration(draws, ranked.chance, ranked.gold)[0],
+    between = {
+        "coverage": share_span(draws, passed > 0, np.ones(len(passed))),
+        "precision": share_span(draws, right, passed),
+        "ece": span(calibration(draws, ranked.chance, ranked.gold)[0], error, draws.documents),
     }
-    return Found(values=values, spans=spans(drawn, values, draws.documents))
+    return Found(values=values, spans=between)
 
 
 def _differences(found: Mapping[str, Found], drawn: Drawn, documents: int) -> tuple[Difference, ...]:
@@ -97,7 +97,8 @@ def by_site(ranked: Ranked) -> tuple[SiteResult, ...]:
             values = ranking(scores[here], gold)
             between: dict[str, Span | None] = dict.fromkeys(values)
             if draws is not None and gold.any():
-                between = spans(rankings(draws, scores[here], gold), values, draws.documents)
+                coded = len(set(places[here][gold.any(axis=1)].tolist()))
+                between = spans(rankings(draws, scores[here], gold), values, coded)
             found[name] = Found(values={m: values[m] for m in HEADLINES}, spans={m: between[m] for m in HEADLINES})
         made.append(
             SiteResult(site=site, documents=len(set(documents)), coded=int(gold.any(axis=1).sum()), systems=found)

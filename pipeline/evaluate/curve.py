@@ -46,7 +46,8 @@ def _measured(
     material: Material, folds: list[Fold], settings: RankSettings, others: Mapping[str, System]
 ) -> dict[str, Sample]:
     ranked = rank(material, folds, settings, others, lambda *_: None)
-    draws, documents = draw(ranked.places, REPLICATES // ORDERS), len(set(ranked.places))
+    draws = draw(ranked.places, REPLICATES // ORDERS)
+    documents = len(set(np.array(ranked.places)[ranked.gold.any(axis=1)].tolist()))
     return {
         name: (ranking(scores, ranked.gold), rankings(draws, scores, ranked.gold) if draws else None, documents)
         for name, scores in ranked.scores.items()

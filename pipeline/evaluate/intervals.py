@@ -12,6 +12,7 @@ read, not of another codebook.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ REPLICATES = 1000
 ENOUGH_DOCUMENTS = 5  # with fewer, drawing them again says nothing
 LEVEL = 0.95
 SEED = 0
+WILSON = 3.84  # the square of the normal quantile at 97.5 percent
 BLOCK = 4_000_000  # numbers held at a time
 
 Span = tuple[float, float]
@@ -53,12 +55,28 @@ def draw(documents: Sequence[str], replicates: int = REPLICATES) -> Draws | None
 
 
 def span(values: Matrix, figure: float | None, documents: int, within: Span = (0.0, 1.0)) -> Span | None:
-    """Return the 95 percent interval of a figure, from its draws of so many documents, as far as it can go."""
+    """Return the 95 percent interval of a figure, from its draws, as far as it can go; None if that cannot be told.
+
+    ``documents`` are those that have a part in the figure. Where all draws are 0, or all 1, they say nothing: Wilson's
+    interval (1927) is taken, as if each document had been right or wrong as a whole.
+    """
     values = values[~np.isnan(values)]
-    if figure is None or not len(values):
+    if figure is None or not len(values) or documents < ENOUGH_DOCUMENTS:
         return None
+    if within == (0, 1) and figure in within and values.min() == values.max():
+        least = WILSON / (documents + WILSON)
+        return (0.0, least) if figure == 0 else (1 - least, 1.0)
     low, high = np.quantile(values, _ends(documents)) + figure - values.mean()
     return float(max(low, within[0])), float(min(high, within[1]))
+
+
+def share_span(draws: Draws | None, part: NDArray[Any], whole: NDArray[Any]) -> Span | None:
+    """Return the interval of the sum of ``part`` over that of ``whole``, a number for each segment."""
+    if draws is None or not whole.any():
+        return None
+    part, whole = part.astype(np.float64), whole.astype(np.float64)
+    figure = float(part.sum() / whole.sum())
+    return span(share(draws, part, whole), figure, len(np.unique(draws.of[whole > 0])))
 
 
 @cache

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .intervals import Draws, Span, share, span
+from .intervals import Draws, share_span
 from .metrics import Gold, Matrix, best_of
 from .outcome import Found, Operating, Target
 
@@ -23,12 +23,8 @@ def operating(passed: Gold, gold: Gold, draws: Draws | None, threshold: float) -
         "found": (right, gold.sum(axis=1)),
         "wrongly": (anything & uncoded, uncoded),
     }
-    ready = {name: (np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)) for name, (a, b) in parts.items()}
-    values = {name: float(a.sum() / b.sum()) if b.sum() else None for name, (a, b) in ready.items()}
-    spans: dict[str, Span | None] = {
-        name: span(share(draws, a, b), values[name], draws.documents) if draws is not None else None
-        for name, (a, b) in ready.items()
-    }
+    values = {name: float(a.sum() / b.sum()) if b.sum() else None for name, (a, b) in parts.items()}
+    spans = {name: share_span(draws, a, b) for name, (a, b) in parts.items()}
     return Operating(threshold=threshold, found=Found(values=values, spans=spans))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .intervals import ENOUGH_DOCUMENTS, Draws, precisions, share, span
+from .intervals import ENOUGH_DOCUMENTS, Draws, precisions, share_span, span
 from .metrics import ENOUGH, average_precision
 from .outcome import Mark, ThemeResult
 from .ranked import Ranked
@@ -19,24 +19,24 @@ def by_theme(ranked: Ranked, names: tuple[str, ...], draws: Draws | None) -> tup
     coded = np.flatnonzero(gold.any(axis=1))
     scores, true = ranked.scores["themescout"][coded], gold[coded]
     drawn = precisions(replace(draws, of=draws.of[coded]), scores, true) if draws is not None else None
-    results, count = [], len(set(ranked.places))
+    results = []
     for theme, name in enumerate(names):
         passed, here = ranked.passed[:, theme], gold[:, theme]
         hits = (passed & here).astype(float)
+        documents = len(set(places[here].tolist()))
         found = average_precision(scores[:, theme], true[:, theme]) if here.any() else None
         right = float(hits.sum() / passed.sum()) if passed.any() else None
-        times = share(draws, hits, passed.astype(float)) if draws is not None else None
         results.append(
             _result(
                 name,
                 positives=int(here.sum()),
-                documents=len(set(places[here].tolist())),
+                documents=documents,
                 chance=float(true[:, theme].mean()),
                 average_precision=found,
-                span=span(drawn[:, theme], found, count) if drawn is not None else None,
+                span=span(drawn[:, theme], found, documents) if drawn is not None else None,
                 suggested=int(passed.sum()),
                 right=right,
-                right_span=span(times, right, count) if times is not None else None,
+                right_span=share_span(draws, hits, passed),
                 found=float(hits.sum() / here.sum()) if here.any() else None,
                 muted=bool(ranked.muted[theme]),
             )
