@@ -187,6 +187,16 @@ def test_the_page_of_little_coding_leaves_out_what_it_does_not_know() -> None:
     assert "People and machine" not in words
 
 
+def test_hundreds_of_themes_are_all_in_the_table_and_some_in_the_picture(double_coded: Evaluation) -> None:
+    many = tuple(theme(theme=f"Theme {at}", positives=at) for at in range(100))
+    told = evaluation_page(replace(double_coded, by_theme=many), "Study")
+    svg = next(part for part in told.split("<figure>") if "the 60 most frequent themes" in part)
+    drawn = svg[: svg.index("</svg>")]
+    assert ">Theme 99<" in drawn
+    assert ">Theme 39<" not in drawn
+    assert '<th scope="row">Theme 0</th>' in told
+
+
 def test_the_page_is_the_same_every_time(double_coded: Evaluation) -> None:
     assert evaluation_page(double_coded, "Study") == evaluation_page(double_coded, "Study")
 

@@ -9,6 +9,7 @@ from . import figures
 from .drawing import Figure, Words
 from .page import Card, Cell, Note, Part, Row, Section, Table, render
 
+MOST = 60  # themes in a picture; the table has all
 COLUMNS = {"recall@1": "recall@1", "recall@3": "recall@3", "recall@5": "recall@5", "mrr": "MRR", "map": "mAP"}
 SYSTEMS = {
     "themescout": "themescout",
@@ -247,16 +248,17 @@ def _themes(made: Evaluation) -> tuple[Part, ...]:
         for t in made.by_theme
     )
     columns = ("theme", "in words", "segments", "AP", "AP of guessing", "suggested", "hold", "found")
-    ordered = sorted(
-        (t for t in made.by_theme if t.average_precision is not None), key=lambda t: -(t.average_precision or 0)
-    )
+    found = [t for t in made.by_theme if t.average_precision is not None]
+    frequent = sorted(found, key=lambda t: -t.positives)[:MOST]
+    ordered = sorted(frequent, key=lambda t: -(t.average_precision or 0))
     shown = [
         figures.Estimate(name=t.theme, value=t.average_precision, low=low, high=high)
         for t in ordered
         for low, high in [t.span or (None, None)]
     ]
     alt = "From the theme whose segments are found best to the one whose are found worst."
-    words = Words(title="Average precision of each theme", alt=alt, x="average precision", y="theme")
+    which = "each theme" if len(found) <= MOST else f"the {MOST} most frequent themes"
+    words = Words(title=f"Average precision of {which}", alt=alt, x="average precision", y="theme")
     said = (
         "AP is how pure the list of a theme's segments is, best first. Suggested: how many segments it was suggested "
         "for; hold: how many of these people gave it; found: how many of its segments it was suggested for."
