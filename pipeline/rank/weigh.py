@@ -17,7 +17,7 @@ from .evidence import Matrix
 REACH = 0.25  # standard deviation of a weight around the usual one, as a share of it
 SLOPE, SLOPES = 0.5, 0.25  # of the log-odds with the score, and how far a study may be from it
 CONSTANT = -4.0  # of the log-odds, where the search starts
-MOST = 1500  # passages that are looked at, taken at equal distances
+MOST = 1000  # passages that are looked at, taken at equal distances
 STEPS = 40
 ALIKE = 0.1  # correlation of what passages of one document say of the weights: two documents do not speak for a study
 
