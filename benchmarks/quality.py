@@ -220,7 +220,8 @@ def _taken_away(test: Test) -> tuple[tuple[float, float], list[tuple[float, floa
     for fold in test.samples[0]:
         taught = lesson(material, fold, SETTINGS)
         ranker = rank.fit(taught.codebook, taught.vectors, taught.labelled, taught.settings)
-        found = rank.score(ranker, [material.texts[row] for row in fold.test], material.vectors[fold.test])
+        near = material.around.part(fold.test) if material.around is not None else None
+        found = rank.score(ranker, [material.texts[row] for row in fold.test], material.vectors[fold.test], near)
         kept = [found.total, *(found.total - found.parts[name] for name in rank.PARTS)]
         totals[:, np.searchsorted(rows, fold.test)] = np.stack(kept)
     coded = material.gold[rows].any(axis=1)

@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from studies import NOT_THEMES, folded, read
 
+from pipeline.context import Context, around, sentences_of
 from pipeline.evaluate import Material
 from pipeline.evaluate.protocol import Fold, from_codebook, from_decisions
+from pipeline.intake import splitter
 from pipeline.rank import codebook_texts
-from pipeline.records import Codebook, Exemplar, Theme
+from pipeline.records import Codebook, Exemplar, Segment, SegmentId, Theme, TranscriptId
 
 ORDERS = 5  # random orders of decisions
 HELD_OUT = 0.4
@@ -74,7 +76,7 @@ def _nhs_material(data: Path, vectors: Vectors) -> Material:
             kept.append(row)
     codebook = _codebook({t["code"]: t["definition"] for t in themes if t["code"] in quotes}, quotes)
     # Each comment is another patient's: a document of its own.
-    return _material(kept, codebook, vectors, documents=[row["segment_id"] for row in kept])
+    return _material(kept, codebook, vectors, alone=True)
 
 
 def serdif(data: Path, vectors: Vectors) -> list[Test]:
@@ -91,13 +93,13 @@ def serdif(data: Path, vectors: Vectors) -> list[Test]:
     tests = []
     for name, pick in (("first five interviews", first.tolist()), ("5 quotes per theme", five)):
         quotes = {t: [rows[at]["text"].strip() for at in pick if gold[at, c]] for c, t in enumerate(definitions)}
-        material = _material(later, _codebook(definitions, quotes), vectors)
+        material = _material(later, _codebook(definitions, quotes), vectors, talk=True)
         tests.append(
             Test(name=f"Serdif, {name}", material=material, samples=((_fold(np.arange(len(later)), nothing),),))
         )
         if name == "first five interviews":
             tests.append(_replay("Serdif replay from five interviews' quotes", material, order[5:]))
-    whole = _material(rows, _codebook(definitions, {}), vectors)
+    whole = _material(rows, _codebook(definitions, {}), vectors, talk=True)
     return [*tests, _replay("Serdif replay from definitions", whole, order, skip=5)]
 
 
@@ -165,16 +167,31 @@ def _gold(rows: Sequence[Mapping[str, str]], themes: Sequence[str]) -> NDArray[n
 
 
 def _material(
-    rows: Sequence[Mapping[str, str]], codebook: Codebook, vectors: Vectors, documents: Sequence[str] | None = None
+    rows: Sequence[Mapping[str, str]], codebook: Codebook, vectors: Vectors, *, alone: bool = False, talk: bool = False
 ) -> Material:
+    """Return rows as segments. ``alone``: each is a document of its own; ``talk``: one follows the other in each."""
     texts = tuple(row["text"].strip() for row in rows)
-    known = vectors([*texts, *codebook_texts(codebook)])
+    documents = tuple(row["segment_id" if alone else "doc_id"] for row in rows)
+    split = splitter("en")
+    segments = [
+        Segment(id=SegmentId(str(at)), transcript=TranscriptId(place), name="", turn=at, start=0, end=0, text=text)
+        for at, (text, place) in enumerate(zip(texts, documents, strict=True))
+    ]
+    near = {
+        piece.id: Context(
+            before=texts[at - 1] if talk and at and documents[at - 1] == documents[at] else "",
+            sentences=sentences_of(piece.text, split),
+        )
+        for at, piece in enumerate(segments)
+    }
+    known = vectors([*texts, *codebook_texts(codebook), *(text for one in near.values() for text in one.texts)])
     return Material(
         texts=texts,
         vectors=np.stack([known[text] for text in texts]),
         gold=_gold(rows, codebook.names),
-        documents=tuple(documents or (row["doc_id"] for row in rows)),
+        documents=documents,
         sites=tuple(row.get("site") or "" for row in rows),
         codebook=codebook,
         codebook_vectors={text: known[text] for text in codebook_texts(codebook)},
+        around=around(segments, near, known),
     )

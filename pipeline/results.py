@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
+import numpy as np
+
 from . import evaluate as evaluating
-from . import exchange, intake, rank, store, work
+from . import exchange, intake, store, work
 from .coded import coded_segments, material, still_there
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
-from .records import Coding, Segment, SegmentId, Transcript, TranscriptId, present
-from .store import corpus, decisions, runs, vectors
+from .records import Coding, Mode, Segment, SegmentId, Transcript, TranscriptId, present
+from .store import corpus, decisions, runs
 
 
 class SiteStatus(TypedDict):
@@ -47,6 +50,11 @@ def status(session: intake.Session) -> list[SiteStatus]:
         | {"coders": {coder: n for (at, coder), n in sorted(decided.items()) if at == site.name}}
         for site in session.study.site
     ]
+
+
+def set_apart(session: intake.Session) -> tuple[dict[str, str], dict[str, int]]:
+    """Return muted themes with the reason, and themes decided on that the codebook lacks, with their segments."""
+    return work.set_apart(session) if store.has_store(session.study.store_url) else ({}, {})
 
 
 def _site_status(
@@ -186,14 +194,17 @@ def evaluate(session: intake.Session, plan: evaluating.Plan, *, progress: intake
     given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
     if not coded.segments or not given:
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
-    if not given & set(session.codebook.names):
+    if not given & session.codebook.current.keys():
         unknown = ", ".join(sorted(given)[:5])
         problem = f"all its human coding is of themes that the codebook does not have: {unknown}"
         raise StudyFault(str(session.study.file), problem, "give the themes in the codebook the names they had")
     if plan.transfer and len(session.study.site) < 2:
         raise StudyFault(str(session.study.file), "has one site: nothing to transfer from", "leave --transfer out")
     work.prepare(session, intake.Tally(), progress)
-    texts = [*rank.codebook_texts(session.codebook), *coded.texts]
-    known = vectors.load_vectors(session.store, session.located.fingerprint, texts)
-    measured = material(coded, session.codebook, known, read)
+    near, known = work.nearby(session, coded.segments)
+    shown = {d.segment for d in decisions.load_decisions(session.store) if d.shown and d.mode is Mode.ROUTINE}
+    measured = replace(
+        material(coded, session.codebook, known, read, near),
+        in_sight=np.array([segment.id in shown for segment in coded.segments]),
+    )
     return evaluating.evaluate(measured, plan, session.study.rank, tell=progress)

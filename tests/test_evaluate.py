@@ -11,8 +11,8 @@ from sklearn.metrics import average_precision_score
 
 from pipeline.config import RankSettings
 from pipeline.errors import CodingFault
-from pipeline.evaluate import SYSTEMS, Material, Plan, evaluate, finetuned, metrics, protocol, systems, to_json
-from pipeline.rank import codebook_texts
+from pipeline.evaluate import SYSTEMS, Material, Plan, evaluate, finetuned, metrics, protocol, ranked, systems, to_json
+from pipeline.rank import NONE, Around, codebook_texts
 from pipeline.records import Codebook, Exemplar, Kind, Theme
 
 THEMES = {
@@ -433,3 +433,30 @@ def test_a_fine_tuned_encoder_ranks_few_themes_too(count: int) -> None:
     assert scores.shape == (2, count)
     if count == 2:
         assert scores.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_what_is_around_segments_counts_in_an_evaluation_too() -> None:
+    those = material(4, 8)
+    said = np.stack([AXES[PLACE["gossip"]], AXES[PLACE["bus"]]])
+    rows = np.arange(len(those.texts))
+    empty = np.zeros(0, dtype=np.intp)
+    around = Around(vectors=said, asked=rows % 2, before=np.full(len(rows), NONE), sentences=empty, of=empty)
+    folds = protocol.from_codebook(those)
+    bare, asked = (
+        ranked.rank(replace(those, around=near), folds, RankSettings(), {}, lambda *_: None).scores["themescout"]
+        for near in (None, around)
+    )
+    more = asked - bare
+    assert (more[rows % 2 == 0, 2] > more[rows % 2 == 0, 0]).all()  # a question about gossip speaks for shame
+    assert (more[rows % 2 == 1, 0] > more[rows % 2 == 1, 2]).all()
+    assert protocol.learned(replace(those, around=around), rows[:6]).around.asked.tolist() == [0, 1] * 3  # type: ignore[union-attr]
+
+
+def test_a_theme_that_people_give_at_random_is_muted_and_said_to_be() -> None:
+    those = material(10, 16)
+    gold = those.gold.copy()
+    gold[:, 2] = np.random.default_rng(1).random(len(gold)) < 0.25
+    travel, _, shame = evaluate(replace(those, gold=gold), Plan(source="decisions", curve=False)).by_theme
+    assert (travel.muted, shame.muted) == (False, True)
+    assert shame.suggested == 0
+    assert shame.says.startswith("muted")

@@ -238,7 +238,7 @@ def test_what_is_suggested_is_counted_as_its_definitions_say(seed: int) -> None:
 
 def test_a_higher_threshold_never_suggests_more() -> None:
     chance, gold, documents = some(4, rows=200)
-    points = suggesting.tradeoff(chance, gold, intervals.draw(documents, 5), 3)
+    points = suggesting.tradeoff(chance, gold, intervals.draw(documents, 5), metrics.best_of(chance, 3))
     for name in ("coverage", "found", "wrongly"):
         values = [point.found.values[name] or 0 for point in points]
         assert values == sorted(values, reverse=True)
@@ -248,11 +248,11 @@ def test_a_higher_threshold_never_suggests_more() -> None:
 def test_coverage_at_a_precision_is_that_of_the_lowest_threshold_that_gives_it() -> None:
     chance = np.array([[0.9], [0.8], [0.6], [0.4], [0.2]])
     gold = np.array([[True], [True], [False], [False], [False]])
-    wanted = {t.precision: t for t in suggesting.targets(suggesting.tradeoff(chance, gold, None, 1))}
+    wanted = {t.precision: t for t in suggesting.targets(suggesting.tradeoff(chance, gold, None, np.ones_like(gold)))}
     assert (wanted[0.5].threshold, wanted[0.5].coverage) == (0.225, 0.8)
     assert (wanted[0.6].threshold, wanted[0.6].coverage, wanted[0.6].found) == (0.425, 0.6, 1)
     assert (wanted[0.9].threshold, wanted[0.9].coverage) == (0.625, 0.4)
-    hopeless = suggesting.targets(suggesting.tradeoff(chance, np.zeros((5, 1), dtype=bool), None, 1))
+    hopeless = suggesting.targets(suggesting.tradeoff(chance, ~gold & gold, None, np.ones_like(gold)))
     assert {(t.threshold, t.coverage) for t in hopeless} == {(None, None)}
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from pipeline.evaluate import Evaluation, Found, Plan, Reader, evaluate
@@ -130,6 +131,17 @@ def test_a_theme_is_told_what_its_intervals_allow(changed: dict[str, object], ma
     told = in_words(theme(**changed))
     assert told[0] == mark
     assert words in told[1]
+
+
+def test_decisions_with_suggestions_in_sight_are_told_as_a_caution() -> None:
+    those = material(6, 8)
+    seen = np.arange(48) < 30
+    made = evaluate(replace(those, in_sight=seen), Plan(curve=False))
+    assert made.in_sight == 30
+    assert made.verdict.says[-1].startswith("On 30 of 48 segments people decided with suggestions in sight")
+    assert evaluate(those, Plan(curve=False)).verdict.says == made.verdict.says[:-1]
+    partly = evaluate(replace(those, in_sight=seen), Plan(train=("site0",), test=("site1",), curve=False))
+    assert partly.in_sight == np.count_nonzero(seen & (np.array(those.sites) == "site1"))
 
 
 def test_themes_that_fail_are_named_and_those_without_figures_are_counted() -> None:

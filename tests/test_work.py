@@ -37,8 +37,8 @@ def _values(made: runs.Made) -> tuple[object, ...]:
 def test_every_participant_segment_gets_suggestions(study: Path) -> None:
     session, tally = suggest(study)
     assert tally.counts | {"suggested": 0} == {
-        "files": 2, "transcripts": 2, "segments": 5, "embedded": 11, "ranked": 5, "suggested": 0,
-    }  # fmt: skip  # 5 segments, 4 exemplars and 2 definitions
+        "files": 2, "transcripts": 2, "segments": 5, "embedded": 14, "ranked": 5, "suggested": 0,
+    }  # fmt: skip  # 5 segments, 3 questions, 4 exemplars and 2 definitions
     made = runs.load_suggestions(session.store)
     assert len(made) == 5
     texts = {piece.id: piece.text for piece in corpus.load_segments(session.store)}
@@ -289,8 +289,8 @@ def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_pat
         session.store.close()
         resumed, tally = suggest(study)
     assert outcome(resumed) == expected
-    done = [0, 2, 3, 5, 7][after]  # portions of 2 out of 3 texts, 2 texts, and 6 of the codebook
-    assert tally.embedded == 11 - done
+    done = [0, 2, 4, 5, 7][after]  # portions of 2 out of 5 texts, 3 texts, and 6 of the codebook
+    assert tally.embedded == 14 - done
 
 
 def test_session_faults_are_told_together(study: Path) -> None:

@@ -28,7 +28,7 @@ from .compared import by_site, compared, reliable
 from .curve import learning_curve
 from .finetuned import setfit
 from .intervals import ENOUGH_DOCUMENTS, LEVEL, REPLICATES, draw
-from .metrics import ENOUGH
+from .metrics import ENOUGH, best_of
 from .outcome import Evaluation, Found, Step, ThemeResult, to_json
 from .protocol import (
     FOLDS,
@@ -47,7 +47,7 @@ from .ranked import Ranked, Tell, rank, simple
 from .suggesting import operating, targets, tradeoff
 from .systems import BASELINES, Lesson, System
 from .themes import by_theme
-from .verdict import verdict
+from .verdict import verdict, with_caution
 
 __all__ = [
     "SYSTEMS",
@@ -115,9 +115,11 @@ def evaluate(
 
 def _evaluation(ranked: Ranked, material: Material, settings: RankSettings, **known: Any) -> Evaluation:  # noqa: ANN401  # fields that need no measuring
     names, draws = material.codebook.names, draw(ranked.places)
+    in_sight = int(material.in_sight[ranked.rows].sum()) if material.in_sight is not None else 0
     found, apart = compared(ranked, draws)
     point = operating(ranked.passed, ranked.gold, draws, settings.precision)
-    points = tradeoff(ranked.chance, ranked.gold, draws, settings.top_k)
+    best = best_of(ranked.scores["themescout"], settings.top_k) & ~ranked.muted
+    points = tradeoff(ranked.chance, ranked.gold, draws, best)
     themes = by_theme(ranked, names, draws)
     alike = agreement(material.readers, ranked, names, draws)
     return Evaluation(
@@ -133,7 +135,8 @@ def _evaluation(ranked: Ranked, material: Material, settings: RankSettings, **kn
         tradeoff=points,
         targets=targets(points),
         agreement=alike,
-        verdict=verdict(found["themescout"], apart, point, themes, alike),
+        in_sight=in_sight,
+        verdict=with_caution(verdict(found["themescout"], apart, point, themes, alike), in_sight, len(ranked.gold)),
         **known,
     )
 

@@ -40,7 +40,7 @@ def _found(ranked: Ranked, name: str, drawn: Mapping[str, Matrix] | None, docume
 def _sure(ranked: Ranked, draws: Draws | None) -> Found:
     """Return what only a system with probabilities has."""
     precision, coverage = abstention(ranked.passed, ranked.gold)
-    error = expected_calibration_error(reliability(ranked.chance, ranked.gold))
+    error = expected_calibration_error(reliability(ranked.chance, ranked.gold, ranked.scores["themescout"]))
     values = {"coverage": coverage, "precision": precision, "ece": error}
     if draws is None:
         return Found(values=values, spans=dict.fromkeys(values))
@@ -48,7 +48,9 @@ def _sure(ranked: Ranked, draws: Draws | None) -> Found:
     between = {
         "coverage": share_span(draws, passed > 0, np.ones(len(passed))),
         "precision": share_span(draws, right, passed),
-        "ece": span(calibration(draws, ranked.chance, ranked.gold)[0], error, draws.documents),
+        "ece": span(
+            calibration(draws, ranked.chance, ranked.gold, ranked.scores["themescout"])[0], error, draws.documents
+        ),
     }
     return Found(values=values, spans=between)
 
@@ -70,10 +72,10 @@ def _difference(found: Mapping[str, Found], drawn: Drawn, against: str, document
 
 def reliable(ranked: Ranked, draws: Draws | None) -> tuple[Reliable, ...]:
     """Return the bins of the calibration error, with how far the share that is right may be off."""
-    bins = reliability(ranked.chance, ranked.gold)
+    bins = reliability(ranked.chance, ranked.gold, ranked.scores["themescout"])
     between: list[Span | None] = [None] * len(bins)
     if draws is not None:
-        drawn = calibration(draws, ranked.chance, ranked.gold)[1]
+        drawn = calibration(draws, ranked.chance, ranked.gold, ranked.scores["themescout"])[1]
         between = [span(here, b.right, draws.documents) for b, here in zip(bins, drawn, strict=True)]
     return tuple(
         Reliable(probability=b.probability, right=b.right, count=b.count, span=s)

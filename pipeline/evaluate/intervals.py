@@ -145,10 +145,10 @@ def _precision(draws: Draws, scores: Matrix, gold: Gold) -> Matrix:
     return np.concatenate(parts)
 
 
-def calibration(draws: Draws, chance: Matrix, gold: Gold) -> tuple[Matrix, list[Matrix]]:
+def calibration(draws: Draws, chance: Matrix, gold: Gold, scores: Matrix | None = None) -> tuple[Matrix, list[Matrix]]:
     """Return the calibration error in each draw, and the share that is right in each bin; the bins stay the same."""
     rights, errors, sizes = [], [], []
-    for rows, said, true in in_bins(chance, gold):
+    for rows, said, true in in_bins(chance, gold, scores):
         right = share(draws, true.astype(np.float64), np.ones(len(rows)), rows)
         expected = share(draws, said, np.ones(len(rows)), rows)
         sizes.append(draws.times @ np.bincount(draws.of[rows], minlength=draws.documents))

@@ -61,10 +61,10 @@ def average_precision(scores: Matrix, gold: Gold) -> float:
     return float(np.sum(np.diff(true, prepend=0) * true / (ends + 1)) / true[-1])
 
 
-def best_of(chance: Matrix, top_k: int) -> Gold:
-    """Return which themes are among the ``top_k`` most probable ones of their segment."""
-    best = np.zeros(chance.shape, dtype=bool)
-    np.put_along_axis(best, in_order(chance)[:, :top_k], True, axis=1)
+def best_of(scores: Matrix, top_k: int) -> Gold:
+    """Return which themes are among the ``top_k`` best ones of their segment."""
+    best = np.zeros(scores.shape, dtype=bool)
+    np.put_along_axis(best, in_order(scores)[:, :top_k], True, axis=1)
     return best
 
 
@@ -73,9 +73,12 @@ def abstention(passed: Gold, gold: Gold) -> tuple[float | None, float]:
     return float(gold[passed].mean()) if passed.any() else None, float(passed.any(axis=1).mean())
 
 
-def in_bins(chance: Matrix, gold: Gold) -> list[tuple[NDArray[np.intp], Matrix, Gold]]:
-    """Return ``BINS`` bins of equal mass over every segment's ``BEST`` best suggestions: rows, probabilities, truth."""
-    best = in_order(chance)[:, :BEST]
+def in_bins(chance: Matrix, gold: Gold, scores: Matrix | None = None) -> list[tuple[NDArray[np.intp], Matrix, Gold]]:
+    """Return ``BINS`` bins of equal mass over every segment's ``BEST`` best suggestions: rows, probabilities, truth.
+
+    The best are those of the best ``scores``; without scores, the most probable.
+    """
+    best = in_order(chance if scores is None else scores)[:, :BEST]
     said = np.take_along_axis(chance, best, axis=1).ravel()
     true = np.take_along_axis(gold, best, axis=1).ravel()
     rows = np.repeat(np.arange(len(chance)), best.shape[1])
@@ -83,11 +86,11 @@ def in_bins(chance: Matrix, gold: Gold) -> list[tuple[NDArray[np.intp], Matrix, 
     return [(rows[part], said[part], true[part]) for part in parts if len(part)]
 
 
-def reliability(chance: Matrix, gold: Gold) -> tuple[Bin, ...]:
+def reliability(chance: Matrix, gold: Gold, scores: Matrix | None = None) -> tuple[Bin, ...]:
     """Return how probable the suggestions in each of ``in_bins`` were said to be, and how many were right."""
     return tuple(
         Bin(probability=float(said.mean()), right=float(true.mean()), count=len(said))
-        for _, said, true in in_bins(chance, gold)
+        for _, said, true in in_bins(chance, gold, scores)
     )
 
 

@@ -126,6 +126,7 @@ class Evaluation:
     segments: int
     coded: int  # segments with at least one theme
     themes: int
+    in_sight: int  # segments that somebody decided on with suggestions in sight
     systems: Mapping[str, Found]
     differences: tuple[Difference, ...]
     learning_curve: tuple[Step, ...]
@@ -146,6 +147,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
         "segments": evaluation.segments,
         "coded": evaluation.coded,
         "themes": evaluation.themes,
+        "in_sight": evaluation.in_sight,
         "systems": {name: dict(found.values) for name, found in evaluation.systems.items()},
         "learning_curve": [
             {"decided": step.decided, **{name: _plain(found) for name, found in step.systems.items()}}

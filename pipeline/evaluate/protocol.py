@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CodingFault
-from ..rank import Labelled
+from ..rank import Around, Labelled
 from ..records import Codebook
 
 FOLDS = 20  # up to so many documents each is left out alone; more are left out in this many groups
@@ -46,7 +46,9 @@ class Material:
     sites: tuple[str, ...]
     codebook: Codebook
     codebook_vectors: Mapping[str, NDArray[np.float32]]
+    around: Around | None = None
     readers: tuple[Reader, ...] = ()
+    in_sight: NDArray[np.bool_] | None = None  # n: somebody decided on the segment with suggestions in sight
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -155,6 +157,7 @@ def learned(material: Material, rows: NDArray[np.intp]) -> Labelled | None:
         gold=material.gold[rows].astype(np.float64),
         rejected=np.zeros((len(rows), material.gold.shape[1]), dtype=bool),
         documents=tuple(material.places[row] for row in rows),
+        around=material.around.part(rows) if material.around is not None else None,
     )
 
 

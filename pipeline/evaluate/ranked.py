@@ -44,7 +44,8 @@ def rank(
         at = np.searchsorted(rows, fold.test)
         taught = lesson(material, fold, settings)
         texts, vectors = [material.texts[row] for row in fold.test], material.vectors[fold.test]
-        ours = systems.themescout(taught, texts, vectors)
+        around = material.around.part(fold.test) if material.around is not None else None
+        ours = systems.themescout(taught, texts, vectors, around)
         scores["themescout"][at], chance[at], passed[at] = ours.scores, ours.chance, ours.passed
         muted += ours.muted
         for name, system in others.items():

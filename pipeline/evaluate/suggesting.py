@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from .intervals import Draws, share_span
-from .metrics import Gold, Matrix, best_of
+from .metrics import Gold, Matrix
 from .outcome import Found, Operating, Target
 
 THRESHOLDS = tuple(round(at / 40, 3) for at in range(40))
@@ -28,9 +28,11 @@ def operating(passed: Gold, gold: Gold, draws: Draws | None, threshold: float) -
     return Operating(threshold=threshold, found=Found(values=values, spans=spans))
 
 
-def tradeoff(chance: Matrix, gold: Gold, draws: Draws | None, top_k: int) -> tuple[Operating, ...]:
-    """Return what would come of suggesting everything from each of ``THRESHOLDS`` on, while there is anything."""
-    best = best_of(chance, top_k)
+def tradeoff(chance: Matrix, gold: Gold, draws: Draws | None, best: Gold) -> tuple[Operating, ...]:
+    """Return what would come of suggesting everything from each of ``THRESHOLDS`` on, while there is anything.
+
+    ``best`` says which themes can be suggested at all: the best few of each segment, none that is muted.
+    """
     passing = [(threshold, best & (chance >= threshold)) for threshold in THRESHOLDS]
     return tuple(operating(passed, gold, draws, threshold) for threshold, passed in passing if passed.any())
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import RankSettings
-from ..rank import Labelled, definition_text, fit, probabilities, score
+from ..rank import Around, Labelled, definition_text, fit, passes, probabilities, score
 from ..records import Codebook, Kind
 from .metrics import best_of
 
@@ -40,15 +40,16 @@ class Suggested:
     muted: NDArray[np.bool_]  # k: themes it suggests nothing for
 
 
-def themescout(lesson: Lesson, texts: Sequence[str], vectors: NDArray[np.float32]) -> Suggested:
+def themescout(
+    lesson: Lesson, texts: Sequence[str], vectors: NDArray[np.float32], around: Around | None = None
+) -> Suggested:
     """Return this program's scores, probabilities and suggestions."""
     ranker = fit(lesson.codebook, lesson.vectors, lesson.labelled, lesson.settings)
-    scores = score(ranker, texts, vectors)
+    scores = score(ranker, texts, vectors, around)
     chance = probabilities(ranker, scores)
-    passed = best_of(chance, lesson.settings.top_k) & (chance >= lesson.settings.precision)
-    return Suggested(
-        scores=scores.total, chance=chance, passed=passed, muted=np.zeros(len(lesson.codebook.themes), dtype=bool)
-    )
+    passed = best_of(scores.total, lesson.settings.top_k) & passes(ranker, chance)
+    muted = np.array([theme in ranker.muted for theme in ranker.themes], dtype=bool)
+    return Suggested(scores=scores.total, chance=chance, passed=passed, muted=muted)
 
 
 def baselines(similarity: Similarity) -> dict[str, System]:

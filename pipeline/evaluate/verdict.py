@@ -5,6 +5,7 @@ the program in general.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from .intervals import Span
 from .outcome import Alike, Difference, Found, Mark, Operating, ThemeResult, Verdict
@@ -37,6 +38,17 @@ def verdict(
         *_people(agreement),
     ]
     return Verdict(mark=mark, says=(HEADLINES[mark], *(line for line in lines if line)))
+
+
+def with_caution(made: Verdict, in_sight: int, segments: int) -> Verdict:
+    """Return a verdict that also says on how many segments people may have been swayed, if on any."""
+    if not in_sight:
+        return made
+    said = (
+        f"On {in_sight:,} of {segments:,} segments people decided with suggestions in sight, which may flatter these "
+        "figures; what they coded without tells more."
+    )
+    return replace(made, says=(*made.says, said))
 
 
 def _mark(best: Found, suggesting: Found) -> Mark:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import Codebook, Exemplar, Kind, Theme
+from .around import Around, join, nothing_around
 
 Vectors = Mapping[str, NDArray[np.float32]]
 MOST = 3000  # decided segments that are learned from; fitting takes time with the cube of their number
@@ -30,6 +31,7 @@ class Labelled:
     gold: NDArray[np.floating]  # n x k, from 0 to 1
     rejected: NDArray[np.bool_]  # n x k
     documents: tuple[str, ...]
+    around: Around | None = None  # no text of it is shared by two documents
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,8 @@ class Rows:
     groups: NDArray[np.intp]  # rows from one document
     quotes: int
     decided: int
+    around: Around  # of the passages; quotes have nothing around them
+    families: NDArray[np.float64]  # k x k: 1 where two themes have the same parent, or one is the other's
     sources: tuple[tuple[Exemplar | None, ...], ...]  # for each quote, the exemplar it is of each theme
 
     @property
@@ -110,8 +114,31 @@ def gather(codebook: Codebook, vectors: Vectors, labelled: Labelled | None) -> R
         groups=_groups(sources, decided.documents if decided is not None else (), len(themes)),
         quotes=len(texts),
         decided=len(gold),
+        around=_around(decided, len(texts), known[0].size),
+        families=_families(codebook),
         sources=sources,
     )
+
+
+def _around(decided: Labelled | None, quotes: int, dimensions: int) -> Around:
+    parts = [nothing_around(quotes, dimensions)]
+    if decided is not None:
+        parts.append(decided.around or nothing_around(len(decided.texts), dimensions))
+    return join(parts)
+
+
+def _families(codebook: Codebook) -> NDArray[np.float64]:
+    """Tell which other themes belong to the family of each: its parent, its children, and the parent's others."""
+    themes = codebook.themes
+    related = [
+        [
+            one is not other
+            and (one.parent == other.name or other.parent == one.name or one.parent == other.parent != "")
+            for other in themes
+        ]
+        for one in themes
+    ]
+    return np.array(related, dtype=np.float64)
 
 
 def _sources(codebook: Codebook, texts: tuple[str, ...]) -> tuple[tuple[Exemplar | None, ...], ...]:
@@ -134,6 +161,7 @@ def _evenly(labelled: Labelled) -> Labelled:
         gold=labelled.gold[pick],
         rejected=labelled.rejected[pick],
         documents=tuple(labelled.documents[i] for i in pick),
+        around=labelled.around.part(pick) if labelled.around is not None else None,
     )
 
 

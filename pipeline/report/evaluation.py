@@ -160,7 +160,7 @@ def _curve(steps: Sequence[Step], best: str) -> tuple[Part, ...]:
 def _suggesting(made: Evaluation) -> tuple[Part, ...]:
     point = made.suggesting
     table = Table(
-        caption=f"With this study's settings: a suggestion is made from a probability of {point.threshold:g} on",
+        caption=f"With this study's settings, `precision` = {point.threshold:g}",
         columns=("", "share", "95 % interval"),
         rows=tuple(
             (told, _percent(point.found.values[name]), _percents(point.found.spans[name]))
@@ -178,8 +178,9 @@ def _suggesting(made: Evaluation) -> tuple[Part, ...]:
         rows=tuple((_percent(t.precision), t.threshold, _percent(t.coverage), _percent(t.found)) for t in made.targets),
     )
     said = (
-        "The threshold is `precision` under [rank] in study.toml. The thresholds below were chosen on the documents "
-        "that they are measured on: expect a little less elsewhere."
+        "`precision` under [rank] in study.toml says from which probability on suggestions are made; a theme whose "
+        "suggestions people found right less often needs a higher one. The thresholds below are the same for all "
+        "themes, and were chosen on the documents that they are measured on: expect a little less elsewhere."
     )
     return table, _tradeoff(made.tradeoff), said, targets
 
