@@ -117,6 +117,10 @@ def test_surroundings_go_with_their_passages() -> None:
     )
     some = whole.part(np.array([2, 0]))
     assert some.asked.tolist() == [1, 0]
+    assert len(whole.part(np.array([0])).vectors) == 1
+    lone = whole.part(np.array([1]))
+    np.testing.assert_array_equal(lone.vectors, vectors(["c"]))
+    assert (lone.asked.tolist(), lone.before.tolist()) == ([NONE], [0])
     assert some.before.tolist() == [2, NONE]
     assert (some.sentences.tolist(), some.of.tolist()) == ([1, 2, 0], [0, 0, 1])
     joined = around.join([whole, some])
