@@ -1,5 +1,7 @@
 """How much each part of the score counts in a study, and what stands around a passage."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -107,6 +109,20 @@ def test_the_best_sentence_of_a_passage_counts_beyond_the_whole() -> None:
     assert found[0] > fewer[0]
 
 
+def test_what_a_theme_says_it_is_not_counts_against_it() -> None:
+    text = "We sang about a bus."
+    plain = BOOK.themes[0]
+    noted = replace(plain, exclude="Songs about a bus.")
+    without, having = (fitted(Codebook(themes=(first, *BOOK.themes[1:]))) for first in (plain, noted))
+    assert noted.exclude in rank.codebook_texts(Codebook(themes=(noted,)))
+    one, two = (rank.score(ranker, [text], vectors([text])).parts["exclude"][0] for ranker in (without, having))
+    assert (one == 0).all()
+    assert two[0] < 0
+    assert (two[1:] == 0).all()
+    definition = rank.definition_text(noted)
+    assert rank.score(having, [definition], vectors([definition])).parts["exclude"][0, 0] == 0
+
+
 def test_surroundings_go_with_their_passages() -> None:
     whole = Around(
         vectors=vectors(["a", "b", "c"]),
@@ -117,6 +133,10 @@ def test_surroundings_go_with_their_passages() -> None:
     )
     some = whole.part(np.array([2, 0]))
     assert some.asked.tolist() == [1, 0]
+    assert len(whole.part(np.array([0])).vectors) == 1
+    lone = whole.part(np.array([1]))
+    np.testing.assert_array_equal(lone.vectors, vectors(["c"]))
+    assert (lone.asked.tolist(), lone.before.tolist()) == ([NONE], [0])
     assert some.before.tolist() == [2, NONE]
     assert (some.sentences.tolist(), some.of.tolist()) == ([1, 2, 0], [0, 0, 1])
     joined = around.join([whole, some])

@@ -25,11 +25,18 @@ class Around:
         place[rows] = np.arange(len(rows))
         inside = np.flatnonzero(place[self.of] != NONE)
         inside = inside[np.argsort(place[self.of[inside]], kind="stable")]
+        asked, before, sentences = self.asked[rows], self.before[rows], self.sentences[inside]
+        used = np.unique(np.concatenate([asked, before, sentences]))
+        used = used[used != NONE]
+
+        def renumbered(texts: NDArray[np.intp]) -> NDArray[np.intp]:
+            return np.where(texts == NONE, NONE, np.searchsorted(used, texts))
+
         return Around(
-            vectors=self.vectors,
-            asked=self.asked[rows],
-            before=self.before[rows],
-            sentences=self.sentences[inside],
+            vectors=self.vectors[used],
+            asked=renumbered(asked),
+            before=renumbered(before),
+            sentences=renumbered(sentences),
             of=place[self.of[inside]],
         )
 

@@ -13,8 +13,10 @@ from .material import Rows
 # How much a standard deviation of each part counts, before the study says otherwise. Chosen on two public data sets,
 # where halving or doubling any of them changes recall@3 by 0.01 at most, and confirmed on two others.
 LEARNED, COSINES, WORDS, TERMS, MISS = 2.0, 1.0, 0.5, 0.25, 1.0
+EXCLUDE = 0.5  # of what a near miss counts: a note about a theme is farther from talk than a quote
 SENTENCE = 0.2  # how much the best sentence counts, beyond the whole
-FAMILY = 0.3  # how much what speaks for related themes counts, where a theme has nothing of its own to show
+NEAREST = 0.5  # of COSINES: a single passage is more often like another by accident than the mean of several
+FAMILY = 1.0  # how much what speaks for related themes counts, where a theme has nothing of its own to show
 FEW = 3  # passages of its own by which a theme borrows half as much
 ASKED, BEFORE = 0.2, 0.2
 BOUND = 2.0  # the most that a text around a passage can say for a theme or against it, before its weight
@@ -28,8 +30,10 @@ STEADY = 10
 ALONE = {"learned": 1.0, "nearest": 0.35, "centre": 0.35, "definition": 0.35, "words": 0.1, "terms": 0.1}
 SMOOTH = 1.0  # decisions that every theme is given in advance
 
-FITTED = ("learned", "nearest", "centre", "definition", "words", "terms", "sentence", "family", "asked", "before",
-          "frequency")  # fmt: skip
+FITTED = (
+    "learned", "nearest", "centre", "definition", "words", "terms",
+    "exclude", "sentence", "family", "asked", "before", "frequency",
+)  # fmt: skip
 PARTS = (*FITTED[:6], "near miss", *FITTED[6:], "rivals")
 
 
@@ -65,7 +69,9 @@ def measure(raw: Raw, rows: Rows) -> Scales:
 def parts_of(raw: Raw, scales: Scales) -> dict[str, Matrix]:
     """Return the parts of the score by name as they count by default, in order of ``PARTS`` but for the last."""
     filled, mean, spread = _fill(raw, scales.mean), scales.mean, scales.spread
-    cosine = {name: COSINES * (filled[name] - mean[name]) / spread["cosines"] for name in _COSINES}
+    cosine = {
+        name: COSINES * share * (filled[name] - mean[name]) / spread["cosines"] for name, share in _COSINES.items()
+    }
     learned = LEARNED * (raw.learned - mean["learned"]) / spread["learned"]
     other = _sense(raw.other, scales)
     return {
@@ -74,6 +80,7 @@ def parts_of(raw: Raw, scales: Scales) -> dict[str, Matrix]:
         "words": WORDS * (filled["words"] - mean["words"]) / spread["words"],
         "terms": TERMS * (raw.terms - mean["terms"]) / spread["terms"],
         "near miss": -MISS * raw.miss * len(_COSINES) / spread["cosines"],
+        "exclude": -MISS * EXCLUDE * raw.exclude * len(_COSINES) / spread["cosines"],
         "sentence": SENTENCE * _best_sentence(_sense(raw.own, scales), other, raw),
         "family": learned @ scales.families,
         "asked": ASKED * _bounded(other, raw.around.asked),
@@ -93,7 +100,7 @@ def rivals(scores: Matrix) -> Matrix:
     return np.broadcast_to(-RIVALS * crowd, scores.shape)
 
 
-_COSINES = ("nearest", "centre", "definition")
+_COSINES = {"nearest": NEAREST, "centre": 1.0, "definition": 1.0}
 
 
 def _sense(sense: Sense, scales: Scales) -> Matrix:

@@ -7,6 +7,7 @@ definition  cosine with its definition
 words       wording shared with all that show it
 terms       wording shared with its definition
 miss        how much nearer the passage is to a near miss of the theme than to anything that shows it
+exclude     how much nearer it is to what the theme says it is not than to its definition
 
 A passage that was learned from is scored as if its document had not been there, and so is what stands around it.
 """
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from . import lexical
@@ -48,6 +50,7 @@ class Raw:
     words: Matrix
     terms: Matrix
     miss: Matrix
+    exclude: Matrix
     own: Sense  # of the passage as a whole
     other: Sense  # of the texts around it, u x k
     around: Around
@@ -65,6 +68,7 @@ class Model:
     centres: Matrix  # k x d; zeros where nothing shows the theme
     positive: NDArray[np.bool_]
     misses: NDArray[np.bool_]
+    excluded: Matrix  # k x d; zeros where a theme does not say what it is not
     quotes: int
     weights: lexical.Weights
     columns: NDArray[np.intp]  # the n-grams that are known
@@ -84,28 +88,31 @@ def fit_model(rows: Rows) -> tuple[Model, Raw]:
     cosines = single @ single.T
     shared = lexical.products(wording)
     learned = learn(rows, closeness(cosines) + shared)
-    shown = slice(0, rows.shown)
-    weight = np.where(rows.positive, rows.shares[shown], 0)
-    sums = np.asarray(wording[shown].T @ weight)  # n-grams x k
+    weight = np.where(rows.positive, rows.shares[: rows.shown], 0)
     model = Model(
         mean=mean,
         vectors=vectors,
         base=learned.base,
         coefficients=learned.coefficients,
-        centres=unit(weight.T @ vectors[shown]),
+        centres=unit(weight.T @ vectors[: rows.shown]),
         positive=rows.positive,
         misses=rows.misses,
+        excluded=unit(rows.excluded - mean) * rows.excluded.any(axis=1, keepdims=True),
         quotes=rows.quotes,
         weights=weights,
         columns=columns,
-        maps=np.hstack(
-            [wording.T @ learned.coefficients.astype(np.float32), unit(sums.T).T, wording[rows.shown :].T.toarray()],
-            dtype=np.float32,
-            casting="same_kind",
-        ),
+        maps=_maps(wording, weight, learned),
     )
     fitted = _LeftOut(rows=rows, model=model, learned=learned, weight=weight, cosines=cosines, shared=shared)
     return model, fitted.evidence()
+
+
+def _maps(wording: sp.csr_matrix, weight: Matrix, learned: Learned) -> NDArray[np.float32]:
+    """Return what each n-gram says for each theme: learned, by what shows the theme, by its definition."""
+    shown = len(weight)
+    sums = np.asarray(wording[:shown].T @ weight)  # n-grams x k
+    parts = [wording.T @ learned.coefficients.astype(np.float32), unit(sums.T).T, wording[shown:].T.toarray()]
+    return np.hstack(parts, dtype=np.float32, casting="same_kind")
 
 
 def evidence(model: Model, texts: Sequence[str], vectors: Floats, around: Around | None = None) -> Raw:
@@ -142,6 +149,7 @@ def _evidence(model: Model, texts: Sequence[str], vectors: Floats) -> dict[str, 
         "definition": cosines[:, len(cosines.T) - themes :],
         "words": np.where(has, words, np.nan),
         "terms": terms,
+        "exclude": _exclude(model, passages, cosines[:, len(cosines.T) - themes :]),
         "miss": _miss(nearest, _nearest(shown[:, : model.quotes], model.misses)),
         "best": best,
     }
@@ -204,6 +212,7 @@ class _LeftOut:
             words=self._centre(self.shared[:n, :n]),
             terms=self.shared[:n, n:].astype(np.float64),
             miss=_miss(nearest, _nearest(shown[:, : rows.quotes], rows.misses)),
+            exclude=_exclude(self.model, self.model.vectors[:n], definition),
             own=own,
             other=other,
             around=rows.around,
@@ -276,6 +285,13 @@ def _best(cosines: Floats, of: NDArray[np.bool_]) -> NDArray[np.intp]:
 def _miss(nearest: Matrix, misses: Matrix) -> Matrix:
     """Return by how much a passage is nearer to a near miss than to what shows the theme; 0 without a near miss."""
     return np.nan_to_num(np.maximum(misses - np.nan_to_num(nearest, nan=0.0), 0), nan=0.0)
+
+
+def _exclude(model: Model, passages: Matrix, definition: Matrix) -> Matrix:
+    """Return by how much passages are nearer to what a theme is not than to its definition; 0 if it does not say."""
+    if not model.excluded.any():
+        return np.zeros(definition.shape)
+    return np.where(model.excluded.any(axis=1), np.maximum(passages @ model.excluded.T - definition, 0), 0)
 
 
 def unit(rows: Floats) -> Matrix:

@@ -45,11 +45,12 @@ class Rows:
     shares: NDArray[np.float64]  # how much of each row is each theme; rows sum to at most 1
     targets: NDArray[np.float64]  # the same for the learned part; below 0 where a theme was said not to fit
     misses: NDArray[np.bool_]  # quotes that only look like a theme
+    excluded: NDArray[np.float64]  # k x d: what each theme says it is not; zeros where it says nothing
     groups: NDArray[np.intp]  # rows from one document
     quotes: int
     decided: int
     around: Around  # of the passages; quotes have nothing around them
-    families: NDArray[np.float64]  # k x k: 1 where two themes have the same parent, or one is the other's
+    families: NDArray[np.float64]  # k x k: in each column, equal shares of a theme's relatives
     sources: tuple[tuple[Exemplar | None, ...], ...]  # for each quote, the exemplar it is of each theme
 
     @property
@@ -76,7 +77,8 @@ def definition_text(theme: Theme) -> str:
 def codebook_texts(codebook: Codebook) -> tuple[str, ...]:
     """Return every text of a codebook that ranking needs a vector of, without repeats, in the codebook's order."""
     quotes = [exemplar.text for theme in codebook.themes for exemplar in theme.exemplars]
-    return tuple(dict.fromkeys([*quotes, *(definition_text(theme) for theme in codebook.themes)]))
+    excluded = [theme.exclude for theme in codebook.themes if theme.exclude]
+    return tuple(dict.fromkeys([*quotes, *excluded, *(definition_text(theme) for theme in codebook.themes)]))
 
 
 def source_document(source: str) -> str:
@@ -111,6 +113,7 @@ def gather(codebook: Codebook, vectors: Vectors, labelled: Labelled | None) -> R
         shares=shares,
         targets=_targets(shares, misses, rejected),
         misses=misses,
+        excluded=np.stack([vectors[theme.exclude] if theme.exclude else 0 * known[0] for theme in themes]),
         groups=_groups(sources, decided.documents if decided is not None else (), len(themes)),
         quotes=len(texts),
         decided=len(gold),
@@ -128,7 +131,7 @@ def _around(decided: Labelled | None, quotes: int, dimensions: int) -> Around:
 
 
 def _families(codebook: Codebook) -> NDArray[np.float64]:
-    """Tell which other themes belong to the family of each: its parent, its children, and the parent's others."""
+    """Return equal shares of the other themes in the family of each: its parent, its children, its parent's others."""
     themes = codebook.themes
     related = [
         [
@@ -138,7 +141,8 @@ def _families(codebook: Codebook) -> NDArray[np.float64]:
         ]
         for one in themes
     ]
-    return np.array(related, dtype=np.float64)
+    found = np.array(related, dtype=np.float64)
+    return np.asarray(found / np.maximum(found.sum(axis=0), 1))
 
 
 def _sources(codebook: Codebook, texts: tuple[str, ...]) -> tuple[tuple[Exemplar | None, ...], ...]:

@@ -16,6 +16,8 @@ from .combine import Scales, measure, parts_of, rivals
 from .evidence import Matrix, Model, Raw, evidence, fit_model
 from .material import Labelled, Vectors, gather
 
+TOGETHER = 4096  # segments that suggestions are made for together: all of a large study would not fit in memory
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ranker:
@@ -115,27 +117,37 @@ def suggest(
 
     Numbers are rounded, so that exports do not change with the order or number of segments ranked together.
     """
-    scores = score(ranker, texts, vectors, around)
+    made = []
+    for at in range(0, len(segment_ids), TOGETHER):
+        some = np.arange(at, min(at + TOGETHER, len(segment_ids)))
+        there = around.part(some) if around is not None else None
+        scores = score(ranker, texts[at : at + TOGETHER], vectors[some], there)
+        made += _suggestions(ranker, segment_ids[at : at + TOGETHER], scores, settings.top_k)
+    return made
+
+
+def _suggestions(ranker: Ranker, segment_ids: Sequence[SegmentId], scores: Scores, top_k: int) -> list[Suggestion]:
     total = np.round(scores.total, 6)
     chance = np.round(probabilities(ranker, scores), 4)
     passed = passes(ranker, chance)
-    order = np.argsort(-total, axis=1, kind="stable")[:, : settings.top_k]
-    parts = {name: np.round(values, 4) for name, values in scores.parts.items()}
+    order = np.argsort(-total, axis=1, kind="stable")[:, :top_k]
+    rows = np.arange(len(order))[:, None]
+    parts = np.round(np.stack([part[rows, order] for part in scores.parts.values()], axis=-1), 4) + 0.0
     made = []
     for row, segment in enumerate(segment_ids):
-        for rank, theme in enumerate(order[row].tolist(), 1):
+        for at, theme in enumerate(order[row].tolist()):
             exemplar = ranker.exemplars[scores.best[row, theme]][theme] if scores.best[row, theme] >= 0 else None
             made.append(
                 Suggestion(
                     segment=segment,
-                    rank=rank,
+                    rank=at + 1,
                     theme=ranker.themes[theme],
                     score=float(total[row, theme]),
                     probability=float(chance[row, theme]),
                     suggested=bool(passed[row, theme]),
                     exemplar=exemplar.text if exemplar else "",
                     exemplar_source=exemplar.source if exemplar else "",
-                    parts=tuple((name, float(values[row, theme]) + 0.0) for name, values in parts.items()),
+                    parts=tuple(zip(scores.parts, parts[row, at].tolist(), strict=True)),
                 )
             )
     return made
