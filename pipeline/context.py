@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .rank import NONE, Around
 from .records import Role, Segment, SegmentId, Transcript, TranscriptId
 
-LONG = 40  # words from which the sentences of a segment are looked at one by one
+LONG = 60  # words from which the sentences of a segment are looked at one by one: each is one more text to embed
 Split = Callable[[str], list[tuple[int, int]]]
 
 

@@ -12,7 +12,7 @@ SAID = (
     ("Ana", "By bus, and it is always late."),
     ("Ben", "I walk."),
     ("Moderator", "Mm."),
-    ("Ana", " ".join(f"This is sentence number {i} of many." for i in range(8))),
+    ("Ana", " ".join(f"This is sentence number {i} of many." for i in range(12))),
 )
 
 
@@ -65,7 +65,7 @@ def test_a_transcript_may_begin_without_a_question() -> None:
 def test_only_long_segments_are_looked_at_sentence_by_sentence() -> None:
     segments, told = found()
     assert len(segments[2].text.split()) >= LONG
-    assert [len(one.sentences) for one in told] == [0, 0, 8]
+    assert [len(one.sentences) for one in told] == [0, 0, 12]
     assert told[2].sentences[3] == "This is sentence number 3 of many."
 
 
@@ -74,8 +74,8 @@ def test_texts_become_rows_once_for_each_transcript() -> None:
     vectors = {text: np.full(3, at, dtype=np.float32) for at, text in enumerate({t for one in told for t in one.texts})}
     rows = around(segments, dict(zip((s.id for s in segments), told, strict=True)), vectors)
     assert rows.asked[0] == rows.asked[1] == rows.before[0] != NONE
-    assert len(rows.vectors) == 1 + 1 + 1 + 8
-    assert rows.of.tolist() == [2] * 8
+    assert len(rows.vectors) == 1 + 1 + 1 + 12
+    assert rows.of.tolist() == [2] * 12
     np.testing.assert_array_equal(rows.vectors[rows.before[1]], vectors["By bus, and it is always late."])
 
 

@@ -14,7 +14,7 @@ from .around import Around
 from .calibrate import Curve, Known, apply_curve, fit_curve, steadied
 from .combine import Scales, measure, parts_of, rivals
 from .evidence import Matrix, Model, Raw, evidence, fit_model
-from .material import Labelled, Vectors, gather
+from .material import Labelled, Rows, Vectors, gather
 
 TOGETHER = 4096  # segments that suggestions are made for together: all of a large study would not fit in memory
 
@@ -62,7 +62,14 @@ def fit(codebook: Codebook, vectors: Vectors, labelled: Labelled | None, setting
     ``vectors`` holds a row of length 1 for each of ``codebook_texts(codebook)``. The same material always gives the
     same ranker, whatever else is in the study.
     """
-    rows = gather(codebook, vectors, labelled)
+    from threadpoolctl import threadpool_limits
+
+    # Several threads that share busy cores wait for one another: a fit took ten times as long with two as with one.
+    with threadpool_limits(1, user_api="blas"):
+        return _fit(gather(codebook, vectors, labelled), codebook.names, settings)
+
+
+def _fit(rows: Rows, themes: tuple[str, ...], settings: RankSettings) -> Ranker:
     model, left_out = fit_model(rows)
     scales = measure(left_out, rows)
     decided = np.arange(rows.shown) >= rows.quotes
@@ -74,7 +81,7 @@ def fit(codebook: Codebook, vectors: Vectors, labelled: Labelled | None, setting
     curve = fit_curve(Known(scores=total, gold=rows.gold, decided=decided, counts=counts), total - parts["rivals"])
     read = total[decided]
     return Ranker(
-        themes=codebook.names,
+        themes=themes,
         model=model,
         scales=scales,
         weights=weights,
