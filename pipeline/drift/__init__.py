@@ -1,0 +1,1 @@
+"""Who answers differently than before: charts, change points, levels, sites."""
