@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
@@ -22,6 +25,8 @@ class Check:
     gold: frozenset[str]  # the right themes, adjudicated; or what most of the other coders gave (history.checks_of)
     given: frozenset[str]  # the coder's
     uncertain: frozenset[str] = frozenset()  # themes whose gold is a split vote: they count nowhere
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Theme -> share of the other coders who gave it, where gold is their majority: how hard the segment is."""
     revision: str = ""  # of the codebook the coder worked with
 
 
@@ -44,11 +49,14 @@ class Plan:
 
     priority: tuple[str, ...]  # themes that are watched, at most five; all others are only described
     anchors: int = 120  # planned checks of one coder; charts keep their promise up to so many
-    first: int = 30  # of them, which certify the coder and give the baseline
+    first: int = 40  # of them, which certify the coder and give the baseline
     shuffled: bool = True  # checks are single segments in random order; else whole documents, as in plain double coding
     wordings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Revision -> theme -> hash of the theme's entry, so that only charts of themes that changed are restarted; for a
     revision that is missing here every theme counts as changed."""
+    recalibrated: Mapping[str, datetime] = field(default_factory=dict)
+    """Coder -> when the coder was trained again after an alarm: charts begin anew, certified by `again` checks."""
+    again: int = 20
     permutations: int = 1999
     seed: int = 0
 
@@ -103,30 +111,23 @@ class Certification:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Point:
-    """One step of a chart."""
-
-    at: datetime
-    segment: str
-    error: bool
-    watch: float  # the sum in log likelihood ratio units, 0 after an alarm-free restart
-    action: float
-    restarted: bool  # the theme's wording changed before this check
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
-    """A Bernoulli CUSUM at two levels of caution (Reynolds & Stoumbos 1999)."""
+    """A Bernoulli CUSUM at two levels of caution (Reynolds & Stoumbos 1999). Arrays hold one entry per check."""
 
     baseline: float  # posterior mean of the error after the first checks
     expected_watch: float  # the error taken as still normal: upper posterior quantiles
     expected_action: float
-    limit_watch: float  # in log likelihood ratio units
+    limit_watch: float  # in log likelihood ratio units, as the sums
     limit_action: float
-    chance: float  # probability of a false alarm during the planned checks, if the expected error is true
+    chance: float  # of a false alarm during the planned checks, if the expected error is the true one
     planned: int  # checks of this kind
-    points: tuple[Point, ...]
-    watch_at: datetime | None  # first alarm
+    at: NDArray[np.datetime64]
+    segments: tuple[str, ...]
+    errors: NDArray[np.bool_]
+    watch: NDArray[np.float64]  # the sums
+    action: NDArray[np.float64]
+    restarts: NDArray[np.bool_]  # the theme's wording changed before this check
+    watch_at: datetime | None  # first alarm since the last restart
     action_at: datetime | None
 
 
@@ -137,8 +138,9 @@ class Change:
     p: float  # the smaller of the two, doubled
     p_step: float
     p_trend: float
-    q: float | None  # Benjamini-Hochberg over all tested cells of the audit; None for those that only describe
+    q: float | None  # Benjamini-Hochberg over all cells of the audit; None before they are together
     found: bool  # q <= .10 and the rise is at least the floor
+    rise: float  # of the error at the split, within wordings and equally hard segments
     at: datetime  # the first check after the most likely change
     earliest: datetime  # 95 % profile likelihood interval
     latest: datetime
@@ -151,8 +153,8 @@ class Level:
     """How a coder's error over the whole time compares with the other coders', which is not drift."""
 
     own: Rate
-    others: Rate
-    chance: float | None  # posterior probability that the error is more than twice the team's
+    others: float | None  # the other coders' error on equally hard segments; None without others
+    chance: float | None  # posterior probability that the error is more than twice theirs
     different: bool  # chance >= .90
 
 
@@ -182,7 +184,19 @@ class Shared:
     status: Status  # never ACTION
     coders: int  # with checks before and after
     rising: int  # of them, whose error rose
+    one_coder: bool  # without the coder who contributes most, there is no evidence
     detectable: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Described:
+    """A coder's errors on a theme that is not watched, in the earlier and the later half of the checks."""
+
+    coder: str
+    theme: str
+    error: Error
+    before: Rate
+    after: Rate
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,7 +226,7 @@ class Advice:
 
     coder: str
     theme: str
-    what: str  # residual mean, residual direction, prevalence, overlap alpha
+    what: str  # residual mean, residual direction, prevalence, overlap alpha, own duplicates
     before: float | None
     after: float | None
     p: float | None
@@ -228,8 +242,9 @@ class DriftAudit:
     certifications: tuple[Certification, ...]
     cells: tuple[Cell, ...]  # coders in order of name; per coder all priority themes together first
     shared: tuple[Shared, ...]
+    described: tuple[Described, ...]
     sites: Sites
     tested: int  # cells in the multiplicity correction
-    expected_false: float  # of the changes found, how many are expected to be none: q times found, at most
+    expected_false: float  # of the changes found, how many are none in the mean, at most
     cannot_see: tuple[str, ...]  # sentences: what this design is blind to
     trust: tuple[str, ...]  # sentences on how the figures are made, with sources
