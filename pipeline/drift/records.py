@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ class Plan:
     priority: tuple[str, ...]  # themes that are watched, at most five; all others are only described
     anchors: int = 120  # planned checks of one coder; charts keep their promise up to so many
     first: int = 40  # of them, which certify the coder and give the baseline
+    against: Literal["gold", "others"] = "gold"  # adjudicated gold, or what most of the other coders gave
     shuffled: bool = True  # checks are single segments in random order; else whole documents, as in plain double coding
     wordings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Revision -> theme -> hash of the theme's entry, so that only charts of themes that changed are restarted; for a
@@ -121,12 +123,12 @@ class Chart:
     limit_action: float
     chance: float  # of a false alarm during the planned checks, if the expected error is the true one
     planned: int  # checks of this kind
-    at: NDArray[np.datetime64]
+    at: tuple[datetime, ...]
     segments: tuple[str, ...]
     errors: NDArray[np.bool_]
     watch: NDArray[np.float64]  # the sums
     action: NDArray[np.float64]
-    restarts: NDArray[np.bool_]  # the theme's wording changed before this check
+    restarts: NDArray[np.bool_]  # the theme's wording changed before this check, and the sums began at 0
     watch_at: datetime | None  # first alarm since the last restart
     action_at: datetime | None
 
@@ -201,12 +203,12 @@ class Described:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Effect:
-    """How much more errors a coder or a site makes than the average, in logits, from the mixed model."""
+    """How much more errors a coder or a site makes than the mean of the others, in logits, from the mixed model."""
 
     name: str
     logit: float  # posterior mean
     sd: float
-    different: bool  # |logit| >= .8 and |logit| / sd > 2.33
+    different: bool  # |logit| >= .8 and |logit| / sd > 2.33, the furthest left out of what the others are compared with
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

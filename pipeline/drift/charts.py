@@ -1,0 +1,172 @@
+"""The Bernoulli CUSUM: scores, limits and power by an exact Markov chain, and the charts of many coders at once.
+
+A chart adds log(p1/p0) for an error and log((1-p1)/(1-p0)) for a right answer, and never falls below 0 (Page 1954;
+Reynolds & Stoumbos 1999, J. Quality Technology 31:87). As there, the scores are rounded to whole multiples of a small
+unit, so that the chart is a Markov chain of few states and everything about it is computed, not simulated.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Flags = NDArray[np.bool_]
+Values = NDArray[np.float64]
+Numbers = NDArray[np.intp]
+
+FINE = 0.02  # a unit is at most so much log likelihood ratio
+GRID = 0.0025  # expected errors are rounded up to a multiple, so that few limits need computing
+LARGEST = 0.8
+SETTLED = 600  # steps after which the chance of an alarm in the next step no longer changes
+POWER = 0.80
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What a chart counts up for an error and down for a right answer, in units."""
+
+    up: int
+    down: int
+    unit: float  # log likelihood ratio per unit
+
+
+def expected(error: Values) -> Values:
+    """Return expected errors rounded up to the grid on which limits are computed."""
+    steps = np.ceil(np.asarray(error) / GRID - 1e-9)
+    return np.asarray(np.clip(steps * GRID, GRID, LARGEST))
+
+
+def drifted(p0: float) -> float:
+    """Return the error that a chart is tuned to find: twice the expected one and .05, at most .9."""
+    return min(0.9, 2 * p0 + 0.05)
+
+
+@lru_cache(maxsize=4096)
+def scores(p0: float, p1: float | None = None) -> Scores:
+    """Return the scores of a chart that expects ``p0`` and looks for ``p1``."""
+    p1 = drifted(p0) if p1 is None else p1
+    gain, loss = np.log(p1 / p0), np.log((1 - p0) / (1 - p1))
+    down = int(np.ceil(loss / FINE))
+    return Scores(up=round(gain / loss * down), down=down, unit=float(loss / down))
+
+
+def step(state: Values, score: Scores, error: float) -> Values:
+    """Return the distribution over a chart's states 0 .. h-1 after one more check; what is missing has alarmed."""
+    after = np.zeros_like(state)
+    down = min(score.down, len(state))
+    after[: len(state) - down] = (1 - error) * state[down:]
+    after[0] += (1 - error) * state[:down].sum()
+    after[score.up :] += error * state[: max(len(state) - score.up, 0)]
+    return after
+
+
+def alarm_chance(score: Scores, limit: int, error: float, steps: int) -> float:
+    """Return the probability that a chart that starts at 0 reaches ``limit`` within some checks."""
+    state = np.zeros(limit)
+    state[0] = 1.0
+    for _ in range(min(steps, SETTLED) - 1):
+        state = step(state, score, error)
+    before = state.sum()
+    after = step(state, score, error).sum() if steps else before
+    left = after * (after / before) ** (steps - SETTLED) if steps > SETTLED and before > 0 else after
+    return float(1 - left)
+
+
+def run_length(score: Scores, limit: int, error: float) -> float:
+    """Return the mean number of checks until a chart that starts at 0 alarms (Brook & Evans 1972)."""
+    at = np.arange(limit)
+    stay = np.zeros((limit, limit))
+    stay[at, np.maximum(at - score.down, 0)] += 1 - error
+    up = at[at + score.up < limit]
+    stay[up, up + score.up] += error
+    return float(np.linalg.solve(np.eye(limit) - stay, np.ones(limit))[0])
+
+
+@lru_cache(maxsize=65536)
+def limit(p0: float, steps: int, chance: float) -> int:
+    """Return the lowest limit, in units, that a chart reaches within some checks with at most this probability."""
+    score = scores(p0)
+    low, high = 1, score.up * max(steps, 1) + 1  # so many errors in a row cannot go beyond
+    high = min(high, int(40 / score.unit))
+    while low < high:
+        middle = (low + high) // 2
+        if alarm_chance(score, middle, p0, steps) <= chance:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@lru_cache(maxsize=65536)
+def detectable(p0: float, true: float, steps: int, chance: float) -> float | None:
+    """Return the smallest rise of the error, from half of the checks on, that alarms with 80 % probability.
+
+    ``true`` is the error before. None if not even an error at every check would.
+    """
+    score, bar = scores(p0), limit(p0, steps, chance)
+    start = np.zeros(bar)
+    start[0] = 1.0
+    for _ in range(steps // 2):
+        start = step(start, score, true)
+    low, high = true, 1.0
+
+    def found(error: float) -> bool:
+        state = start
+        for _ in range(steps - steps // 2):
+            state = step(state, score, error)
+        return bool(1 - state.sum() >= POWER)
+
+    if not found(high):
+        return None
+    while high - low > 0.0005:
+        middle = (low + high) / 2
+        low, high = (low, middle) if found(middle) else (middle, high)
+    return high - true
+
+
+def paths(errors: Flags, present: Flags, up: Numbers, down: Numbers, restart: Flags | None = None) -> Numbers:
+    """Return the sums of many charts, in their units, after every check.
+
+    ``errors``, ``present`` and ``restart`` are streams x checks; a check that is not present leaves its chart as it
+    is; a restart sets the sum to 0 before the check counts. ``up`` and ``down`` hold one score per stream.
+    """
+    total = np.zeros(len(errors), dtype=np.intp)
+    out = np.zeros(errors.shape, dtype=np.intp)
+    gain = np.where(errors, up[:, None], -down[:, None]) * present
+    for at in range(errors.shape[1]):
+        if restart is not None:
+            total = np.where(restart[:, at], 0, total)
+        total = np.maximum(total + gain[:, at], 0)
+        out[:, at] = total
+    return out
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What many charts at one level of caution need: one number per stream."""
+
+    p0: Values
+    up: Numbers
+    down: Numbers
+    limit: Numbers
+    unit: Values
+
+
+def tuned(error: Values, steps: Numbers, chance: float) -> Tuned:
+    """Return the settings of charts that take these errors as still normal, for so many planned checks each."""
+    p0 = expected(error)
+    made = [scores(float(p)) for p in p0]
+    return Tuned(
+        p0=p0,
+        up=np.array([s.up for s in made], dtype=np.intp),
+        down=np.array([s.down for s in made], dtype=np.intp),
+        limit=np.array([limit(float(p), int(n), chance) for p, n in zip(p0, steps, strict=True)], dtype=np.intp),
+        unit=np.array([s.unit for s in made]),
+    )
+
+
+def first_alarm(path: Numbers, limit: Numbers) -> Numbers:
+    """Return the check at which each chart first reaches its limit, -1 where it never does."""
+    over = path >= limit[:, None]
+    return np.where(over.any(axis=1), over.argmax(axis=1), -1).astype(np.intp)

@@ -1,0 +1,98 @@
+"""Charts of all coders at once: what is still normal of each, and when the chart of each alarms.
+
+Everything has leading dimensions for many projects at once, so that the benchmark measures the very code that runs in
+a study. A stream is one coder's checks of one kind: (.., coders, checks).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import charts
+from .rates import posterior_mean, posterior_quantile, team_prior
+
+Flags = NDArray[np.bool_]
+Values = NDArray[np.float64]
+Numbers = NDArray[np.intp]
+
+BUDGET = 0.05  # of false alarms per coder and project, if what is taken as normal is the truth
+LONG = 150  # planned checks of one coder
+
+
+def guards(themes: int, planned: int) -> tuple[float, float]:
+    """Return the posterior quantiles that WATCH and ACTION take as still normal.
+
+    For one theme .75 and .90; more where there are more chances to be wrong about what is normal: in long projects, and
+    with several themes, which have a chart each (benchmarks/drift.md has the false alarms).
+    """
+    if themes > 1:
+        return 0.90, 0.95
+    return (0.85, 0.92) if planned > LONG else (0.75, 0.90)
+
+
+def chances(themes: int) -> tuple[float, float]:
+    """Return the error budget of each chart over all themes together, and of each chart of one theme.
+
+    Half of the budget is for the pair over all themes, half is divided by the charts of single themes (Bonferroni);
+    with one theme there is one pair.
+    """
+    return (BUDGET / 2, BUDGET / 2) if themes == 1 else (BUDGET / 4, BUDGET / (4 * themes))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watched:
+    """Charts of streams, flattened over all leading dimensions: s streams, a checks."""
+
+    baseline: Values  # s
+    watch: charts.Tuned
+    action: charts.Tuned
+    planned: Numbers  # s
+    watch_sums: Numbers  # s x a, in units
+    action_sums: Numbers
+    watch_at: Numbers  # s: the check that alarmed first since the last restart, -1 for none
+    action_at: Numbers
+
+
+def watch(
+    errors: Flags, present: Flags, first: Flags, planned: Numbers, levels: tuple[float, tuple[float, float]],
+    restart: Flags | None = None,
+) -> Watched:  # fmt: skip
+    """Return the charts of the checks after the first ones, with baselines from the first ones of the whole team.
+
+    ``planned`` is how many checks of this kind a coder will answer after the first ones (.., coders); ``levels`` the
+    error budget of each chart and the two guards. All flags are (.., coders, checks).
+    """
+    chance, (careful, sure) = levels
+    before = present & first
+    wrong, trials = (errors & before).sum(axis=-1), before.sum(axis=-1)
+    prior = team_prior(wrong, trials)
+    flat = (-1, errors.shape[-1])
+    live, faults = (present & ~first).reshape(flat), errors.reshape(flat)
+    again = None if restart is None else restart.reshape(flat)
+    count = _rounded(np.maximum(planned.reshape(-1), live.sum(axis=1)))
+    made = []
+    for guard in (careful, sure):
+        tuned = charts.tuned(posterior_quantile(prior, wrong, trials, guard).reshape(-1), count, chance)
+        sums = charts.paths(faults, live, tuned.up, tuned.down, again)
+        made.append((tuned, sums, charts.first_alarm(_current(sums, again), tuned.limit)))
+    return Watched(
+        baseline=posterior_mean(prior, wrong, trials).reshape(-1),
+        planned=count,
+        watch=made[0][0], watch_sums=made[0][1], watch_at=made[0][2],
+        action=made[1][0], action_sums=made[1][1], action_at=made[1][2],
+    )  # fmt: skip
+
+
+def _rounded(steps: Numbers) -> Numbers:
+    """Return planned checks rounded up by at most a twentieth, so that few limits need computing."""
+    fine = np.maximum(steps // 20, 1)
+    return np.maximum(-(-steps // fine) * fine, 1)
+
+
+def _current(sums: Numbers, restart: Flags | None) -> Numbers:
+    """Return the sums since the last restart, 0 before."""
+    if restart is None:
+        return sums
+    left = np.cumsum(restart[:, ::-1], axis=1)[:, ::-1]  # restarts from here on
+    return np.where((left - restart) > 0, 0, sums)
