@@ -42,11 +42,11 @@ __all__ = [
     "Routine",
     "Status",
     "Word",
-    "halves",
     "audit",
     "by_period",
     "checks_of",
     "duplicates",
+    "halves",
     "most_common",
 ]
 
@@ -105,7 +105,7 @@ def _trust(plan: Plan) -> tuple[str, ...]:
     charts = (
         f"Bernoulli CUSUM charts (Page 1954; Reynolds & Stoumbos 1999) of misses and of false alarms; limits by an "
         f"exact Markov chain for an error budget of {BUDGET:.0%} per coder and project; baselines by empirical Bayes "
-        f"from each coder's first {plan.first} checks and the other coders' (Kleinman 1973), with a guard band."
+        f"from each coder's first {plan.certifying} checks and the other coders' (Kleinman 1973), with a guard band."
     )
     looking_back = (
         f"Change points and trends by {plan.permutations:,} permutations of "

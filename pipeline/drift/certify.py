@@ -93,9 +93,10 @@ def _by_band(team: Team, part: Part, error: Error) -> tuple[Counts, Counts]:
     bands = 3
     place = team.coder[:, None] * bands + team.band[:, part.columns]
     shape = (len(team.coders), bands)
-    return tuple(
+    sums = [
         np.bincount(place[flags], minlength=shape[0] * bands).reshape(shape).astype(np.intp) for flags in (wrong, there)
-    )  # type: ignore[return-value]
+    ]
+    return sums[0], sums[1]
 
 
 def described(team: Team) -> tuple[Described, ...]:

@@ -134,10 +134,8 @@ def _trend(residual: Values) -> Values:
 def _p(step: float, trend: Values, null: tuple[Values, Values, float]) -> tuple[float, float]:
     """Return the share of permutations, the data among them, that rise as much."""
     tiny = 1e-9
-    return tuple(
-        float((1 + np.count_nonzero(made >= seen - tiny)) / (1 + len(made)))
-        for seen, made in ((step, null[0]), (float(trend[0]), null[1]))
-    )  # type: ignore[return-value]
+    steps, trends = np.count_nonzero(null[0] >= step - tiny), np.count_nonzero(null[1] >= trend[0] - tiny)
+    return float((1 + steps) / (1 + len(null[0]))), float((1 + trends) / (1 + len(null[1])))
 
 
 def _key(made: Units) -> tuple[bytes, bytes, bytes, bytes]:

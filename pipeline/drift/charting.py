@@ -98,5 +98,5 @@ def _in_rows(team: Team) -> tuple[Numbers, Flags]:
 def _planned(shown: Flags, there: Flags, plan: Plan) -> Numbers:
     """Return how many entries each chart will have, if the rest of the plan is like what was answered so far."""
     answered = np.maximum(there.sum(axis=1), 1)
-    after = max(plan.anchors - plan.first, 1)
+    after = max(plan.anchors - plan.certifying, 1)
     return np.asarray(np.ceil(shown.sum(axis=1) / answered * after - 1e-9), dtype=np.intp)

@@ -46,7 +46,7 @@ def units(team: Team, part: Part, error: Error, rows: Numbers, shuffled: bool) -
         np.bincount(unit, weights=each, minlength=count)[order]
         for each in (wrong.sum(axis=1), there.sum(axis=1), expected)
     )
-    began = np.argsort(team.turn)[first[order]]
+    began = team.in_time[first[order]]
     place = np.zeros(len(team.coder), dtype=np.intp)
     place[rows] = stratum
     made = change.units(
@@ -59,9 +59,9 @@ def _numbered(rows: Numbers) -> Numbers:
     return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.intp)
 
 
-def _expected(wrong: Flags, there: Flags, stratum: Numbers, band: Numbers) -> NDArray[np.float64]:
+def _expected(wrong: Flags, there: Flags, stratum: Numbers, band: NDArray[np.int8]) -> NDArray[np.float64]:
     """Return how many errors each row would have, if errors were spread evenly over checks as hard in its stratum."""
-    cell = stratum[:, None] * (band.max(initial=0) + 1) + band
+    cell = stratum[:, None] * (int(band.max(initial=0)) + 1) + band
     total = np.bincount(cell[there], weights=wrong[there])
     count = np.bincount(cell[there])
     share = np.divide(total, count, out=np.zeros(len(total)), where=count > 0)

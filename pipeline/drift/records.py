@@ -50,7 +50,7 @@ class Plan:
 
     priority: tuple[str, ...]  # themes that are watched, at most five; all others are only described
     anchors: int = 120  # planned checks of one coder; charts keep their promise up to so many
-    first: int = 40  # of them, which certify the coder and give the baseline
+    first: int | None = None  # of them, which certify the coder and give the baseline; see ``certifying``
     against: Literal["gold", "others"] = "gold"  # adjudicated gold, or what most of the other coders gave
     shuffled: bool = True  # checks are single segments in random order; else whole documents, as in plain double coding
     wordings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -61,6 +61,11 @@ class Plan:
     again: int = 20
     permutations: int = 1999
     seed: int = 0
+
+    @property
+    def certifying(self) -> int:
+        """How many first checks there are: 40, or 50 with several themes, whose baselines share them."""
+        return self.first if self.first is not None else 40 if len(self.priority) == 1 else 50
 
 
 class Error(StrEnum):

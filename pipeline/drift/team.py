@@ -11,6 +11,7 @@ from .records import Check, Error, Plan
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.intp]
+TINY = 1e-6
 HARD = 0.25  # share of the other coders against the majority, from which a segment counts as hard
 
 
@@ -24,14 +25,17 @@ class Team:
     coder: Numbers  # n
     when: tuple[datetime, ...]
     turn: Numbers  # n: place in the order of time over all coders
+    in_time: Numbers  # n: rows in that order
     segments: tuple[str, ...]
     document: Numbers  # n
     sites: tuple[str, ...]
     gold: Flags  # n x k
     given: Flags
     known: Flags  # False where the gold is a split vote
-    band: Numbers  # n x k: 0 where all other coders agree, 1, or 2 on hard segments; all 0 with adjudicated gold
-    wording: Numbers  # n x k: number of the theme's entry in the codebook at that time
+    band: NDArray[
+        np.int8
+    ]  # n x k: 0 where all other coders agree, 1, or 2 on hard segments; all 0 with adjudicated gold
+    wording: NDArray[np.int16]  # n x k: number of the theme's entry in the codebook at that time
 
     def present(self, error: Error) -> Flags:
         """Where such an error was possible: gold positives for a miss, gold negatives for a false alarm."""
@@ -50,10 +54,7 @@ def gathered(checks: Sequence[Check], plan: Plan) -> Team:
     themes = (*plan.priority, *sorted(named - set(plan.priority)))
     coders = tuple(dict.fromkeys(check.coder for check in rows))
     number = {coder: at for at, coder in enumerate(coders)}
-    turn = np.empty(len(rows), dtype=np.intp)
-    turn[sorted(range(len(rows)), key=lambda row: (rows[row].at, rows[row].coder, rows[row].segment))] = range(
-        len(rows)
-    )
+    in_time = np.array(sorted(range(len(rows)), key=lambda row: (rows[row].at, row)), dtype=np.intp)
     gold = _marked([check.gold for check in rows], themes)
     return Team(
         coders=coders,
@@ -61,7 +62,8 @@ def gathered(checks: Sequence[Check], plan: Plan) -> Team:
         watched=len(plan.priority),
         coder=np.array([number[check.coder] for check in rows], dtype=np.intp),
         when=tuple(check.at for check in rows),
-        turn=turn,
+        turn=np.argsort(in_time),
+        in_time=in_time,
         segments=tuple(check.segment for check in rows),
         document=np.unique([check.document for check in rows], return_inverse=True)[1].astype(np.intp),
         sites=tuple(check.site for check in rows),
@@ -82,22 +84,24 @@ def _marked(sets: Sequence[frozenset[str]], themes: Sequence[str]) -> Flags:
     return out
 
 
-def _bands(shares: Sequence[Mapping[str, float]], gold: Flags, themes: Sequence[str]) -> Numbers:
+def _bands(shares: Sequence[Mapping[str, float]], gold: Flags, themes: Sequence[str]) -> NDArray[np.int8]:
     """Return how hard each segment is for each theme, by how many of the other coders left their majority."""
     column = {theme: at for at, theme in enumerate(themes)}
-    against = np.zeros(gold.shape)
+    against = np.zeros(gold.shape, dtype=np.float32)
     found = [(row, column[t], share) for row, given in enumerate(shares) for t, share in given.items() if t in column]
     if found:
         row, at, share = (np.array(part) for part in zip(*found, strict=True))
         against[row, at] = np.where(gold[row, at], 1 - share, share)
-    return (against > 1e-9).astype(np.intp) + (against >= HARD)
+    return np.asarray((against > TINY).astype(np.int8) + (against >= HARD - TINY), dtype=np.int8)
 
 
-def _wordings(revisions: Sequence[str], themes: Sequence[str], known: Mapping[str, Mapping[str, str]]) -> Numbers:
+def _wordings(
+    revisions: Sequence[str], themes: Sequence[str], known: Mapping[str, Mapping[str, str]]
+) -> NDArray[np.int16]:
     """Return a number for each theme's entry; an unknown revision is an entry of its own for every theme."""
     kinds = list(dict.fromkeys(revisions))
     of = {kind: at for at, kind in enumerate(kinds)}
-    table = np.zeros((len(kinds), len(themes)), dtype=np.intp)
+    table = np.zeros((len(kinds), len(themes)), dtype=np.int16)
     for at, theme in enumerate(themes):
         told = [("entry", known[kind].get(theme, "")) if kind in known else ("revision", kind) for kind in kinds]
         numbers = {text: number for number, text in enumerate(dict.fromkeys(told))}
@@ -123,10 +127,11 @@ def counted(team: Team, part: Part, error: Error, rows: Flags) -> tuple[Numbers,
     """Return each coder's errors and checks of one kind among some rows."""
     there = team.present(error)[:, part.columns] & rows[:, None]
     wrong = there & team.wrong[:, part.columns]
-    return tuple(
+    sums = [
         np.bincount(team.coder, weights=flags.sum(axis=1), minlength=len(team.coders)).astype(np.intp)
         for flags in (wrong, there)
-    )  # type: ignore[return-value]
+    ]
+    return sums[0], sums[1]
 
 
 def phases(team: Team, plan: Plan) -> tuple[Flags, Flags]:
@@ -147,4 +152,4 @@ def phases(team: Team, plan: Plan) -> tuple[Flags, Flags]:
 
 def needed(plan: Plan, coder: str) -> int:
     """Return how many first checks certify a coder."""
-    return plan.again if coder in plan.recalibrated else plan.first
+    return plan.again if coder in plan.recalibrated else plan.certifying
