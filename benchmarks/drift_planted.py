@@ -1,4 +1,4 @@
-"""Made-up teams that drift in known ways, as arrays (projects, coders, checks, themes), and what the charts make of them.
+"""Made-up teams that drift in known ways, as arrays (projects, coders, checks, themes), and what is heard of it.
 
 Sensitivity is .85 (sd .06 between coders), the share of false alarms .03 (gamma, sd half of it), both differ between
 themes and a little between coders on a theme; segments come from 40 documents of unequal difficulty (sd .5 logits).
@@ -176,7 +176,9 @@ def _alarms(wrong: Flags, present: Flags, design: Design) -> tuple[Numbers, Numb
     shown = present.reshape(flat)
     planned = np.ceil(shown.sum(axis=-1) / design.checks * (design.checks - design.first) - 1e-9).astype(np.intp)
     chance = chances(design.themes)[0 if width == design.themes else 1]
-    made = watch(wrong.reshape(flat), shown, first, planned, (chance, guards(design.themes, design.checks)))
+    made = watch(
+        wrong.reshape(flat), shown, first, planned, (chance, guards(design.themes, design.checks, design.coders))
+    )
     alarms = [np.where(at < 0, -1, at // width).reshape(wrong.shape[:2]) for at in (made.watch_at, made.action_at)]
     return alarms[0], alarms[1]
 

@@ -87,7 +87,8 @@ def _cannot_see(plan: Plan) -> tuple[str, ...]:
     if plan.against == "others":
         said += [
             "Without anchors nobody knows what is right: when all coders move together, nothing shows.",
-            "Where a segment has two coders, a difference does not tell which of them moved.",
+            "Where a segment has two coders, a difference does not tell which of them moved; with few coders, one who "
+            "moves takes the majority along, and others seem to change too.",
             "A theme that is narrowed quietly hardly shows in ordinary coding if it is rare.",
         ]
     else:

@@ -18,7 +18,7 @@ SIDE, SIDE_SHARE = 10, 0.10  # checks and share of checks on each side of a spli
 FEW = 199  # permutations that are enough to see that there is nothing
 NOTHING = 0.20
 AT_ONCE = 2_000_000  # numbers in a block of permutations
-CHI2_95 = 3.841458820694124
+SPLIT_95 = 7.35  # twice the log likelihood that the true split may lack: (1 - exp(-x/2))^2 = .95 (Hansen 2000, table I)
 POWER_80 = 0.8416212335729143
 
 
@@ -77,7 +77,7 @@ def rose(made: Units, permutations: int, seed: int) -> Found | None:
         p_step, p_trend = _p(step.max(), _trend(residual), _null(*least, permutations, seed))
     support = _support(made, step[0])
     split = int(np.argmax(support))
-    inside = np.flatnonzero(support >= support[split] - CHI2_95 / 2)
+    inside = np.flatnonzero(support >= support[split] - SPLIT_95 / 2)
     return Found(
         p_step, p_trend, split + 1, int(inside[0]) + 1, int(inside[-1]) + 1, float(rise[0, split] / weight[0, split])
     )

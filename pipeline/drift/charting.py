@@ -46,7 +46,7 @@ def streams(team: Team, plan: Plan, part: Part, error: Error) -> Streams:
         shown,
         beginning,
         _planned(shown, there, plan),
-        (chance, guards(team.watched, plan.anchors)),
+        (chance, guards(team.watched, plan.anchors, len(team.coders))),
         restarts.reshape(flat),
     )
     entries = np.repeat(rows, width, axis=1)

@@ -1,5 +1,6 @@
 """Coder or site? A mixed model of errors on segments that coders have in common, or why there can be none."""
 
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -35,9 +36,11 @@ def coder_or_site(team: Team, plan: Plan) -> Sites:
     statsmodels). Where coders and sites cannot be told apart it says so, and why.
     """
     if reason := apart(team):
-        return Sites(identifiable=False, words=f"not identifiable: {reason}", shares={}, coders=(), sites=())
+        return _none(reason)
     rows = _common(team, plan.seed)
     model = fitted(team, rows)
+    if model is None:
+        return _none("the model does not converge")
     total = sum(sd**2 for sd in model.spread.values()) + RESIDUAL
     shares = {name: sd**2 / total for name, sd in model.spread.items()} | {"residual": RESIDUAL / total}
     places = sorted({team.sites[row] for row in rows})
@@ -48,6 +51,10 @@ def coder_or_site(team: Team, plan: Plan) -> Sites:
     ]
     words = f"errors differ by {', '.join(out)}" if out else "no coder and no site stands out"
     return Sites(identifiable=True, words=words, shares=shares, coders=coders, sites=of_sites)
+
+
+def _none(reason: str) -> Sites:
+    return Sites(identifiable=False, words=f"not identifiable: {reason}", shares={}, coders=(), sites=())
 
 
 def apart(team: Team) -> str:
@@ -95,8 +102,8 @@ def _common(team: Team, seed: int) -> Numbers:
     return np.array([row for row, segment in enumerate(team.segments) if segment in kept], dtype=np.intp)
 
 
-def fitted(team: Team, rows: Numbers) -> Model:
-    """Return the model of the errors in some rows, one observation per priority theme."""
+def fitted(team: Team, rows: Numbers) -> Model | None:
+    """Return the model of the errors in some rows, one observation per priority theme; None if it cannot be fitted."""
     from scipy.sparse import csr_matrix, hstack
     from statsmodels.genmod.bayes_mixed_glm import BinomialBayesMixedGLM
 
@@ -114,7 +121,12 @@ def fitted(team: Team, rows: Numbers) -> Model:
     ident = np.repeat(np.arange(len(groups)), [each.shape[1] for each in groups.values()])
     random = hstack([csr_matrix(each) for each in groups.values()]).tocsr()
     wrong = team.wrong[row, theme].astype(np.float64)
-    made = BinomialBayesMixedGLM(wrong, fixed, random, ident, vcp_p=1, fe_p=10).fit_vb(verbose=False)
+    model = BinomialBayesMixedGLM(wrong, fixed, random, ident, vcp_p=1, fe_p=10)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        made = model.fit_vb(fit_method="L-BFGS-B", verbose=False)
+    if any("converge" in str(one.message) for one in told):
+        return None
     effects = {name: (made.vc_mean[ident == at], made.vc_sd[ident == at]) for at, name in enumerate(groups)}
     return Model(spread=dict(zip(groups, np.exp(made.vcp_mean).tolist(), strict=True)), effects=effects)
 

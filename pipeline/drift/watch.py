@@ -18,17 +18,21 @@ Numbers = NDArray[np.intp]
 
 BUDGET = 0.05  # of false alarms per coder and project, if what is taken as normal is the truth
 LONG = 150  # planned checks of one coder
+TEAM = 5  # coders whose first checks tell well what is normal
 
 
-def guards(themes: int, planned: int) -> tuple[float, float]:
+def guards(themes: int, planned: int, coders: int) -> tuple[float, float]:
     """Return the posterior quantiles that WATCH and ACTION take as still normal.
 
-    For one theme .75 and .90; more where there are more chances to be wrong about what is normal: in long projects, and
-    with several themes, which have a chart each (benchmarks/drift.md has the false alarms).
+    For one theme in a team .75 and .90. More where there are more chances to be wrong about what is normal: in long
+    projects, with several themes, which have a chart each, and in small teams, whose other coders tell less. That
+    keeps the false alarms (benchmarks/drift.md has them).
     """
     if themes > 1:
-        return 0.88, 0.95
-    return (0.85, 0.92) if planned > LONG else (0.75, 0.90)
+        return (0.88, 0.95) if coders >= TEAM else (0.91, 0.96) if coders > 2 else (0.95, 0.98)
+    if planned > LONG:
+        return 0.85, 0.92
+    return (0.75, 0.90) if coders >= TEAM else (0.80, 0.92)
 
 
 def chances(themes: int) -> tuple[float, float]:
