@@ -21,7 +21,21 @@ from .advice import Again, Routine, by_period, duplicates, halves
 from .certify import certified, described
 from .dating import everybody
 from .history import checks_of, most_common
-from .records import Advice, Cell, Certification, Change, Chart, Check, Coded, DriftAudit, Error, Plan, Status, Word
+from .records import (
+    Advice,
+    Cell,
+    Certification,
+    Change,
+    Chart,
+    Check,
+    Coded,
+    DriftAudit,
+    Error,
+    Plan,
+    Shared,
+    Status,
+    Word,
+)
 from .sites import coder_or_site
 from .team import gathered
 from .verdict import FALSE_DISCOVERIES, cells, judged
@@ -40,6 +54,7 @@ __all__ = [
     "Error",
     "Plan",
     "Routine",
+    "Shared",
     "Status",
     "Word",
     "audit",
@@ -63,7 +78,10 @@ def audit(checks: Sequence[Check], plan: Plan) -> DriftAudit:
     team = gathered(checks, plan)
     papers = certified(team, plan)
     others = plan.against == "others"
-    own, all_coders = judged(cells(team, plan, papers), () if others else everybody(team, plan), papers)
+    own: tuple[Cell, ...] = ()
+    all_coders: tuple[Shared, ...] = ()
+    if checks:
+        own, all_coders = judged(cells(team, plan, papers), () if others else everybody(team, plan), papers)
     changes = [*(one.change for one in own), *(one.change for one in all_coders)]
     tested = [one for one in changes if one]
     return DriftAudit(

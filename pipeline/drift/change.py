@@ -19,6 +19,7 @@ FEW = 199  # permutations that are enough to see that there is nothing
 NOTHING = 0.20
 AT_ONCE = 2_000_000  # numbers in a block of permutations
 SPLIT_95 = 7.35  # twice the log likelihood that the true split may lack: (1 - exp(-x/2))^2 = .95 (Hansen 2000, table I)
+TINY = 1e-9
 POWER_80 = 0.8416212335729143
 
 
@@ -133,8 +134,7 @@ def _trend(residual: Values) -> Values:
 
 def _p(step: float, trend: Values, null: tuple[Values, Values, float]) -> tuple[float, float]:
     """Return the share of permutations, the data among them, that rise as much."""
-    tiny = 1e-9
-    steps, trends = np.count_nonzero(null[0] >= step - tiny), np.count_nonzero(null[1] >= trend[0] - tiny)
+    steps, trends = np.count_nonzero(null[0] >= step - TINY), np.count_nonzero(null[1] >= trend[0] - TINY)
     return float((1 + steps) / (1 + len(null[0]))), float((1 + trends) / (1 + len(null[1])))
 
 
@@ -183,7 +183,7 @@ def _support(made: Units, ratio: Values) -> Values:
     With one stratum of equally hard segments it is binomial, else that of the standardised rise. It is divided by how
     much more units differ than checks would (McCullagh & Nelder 1989, 4.5), if they hold several.
     """
-    risen = ratio > 0 if (ratio > 0).any() else np.isfinite(ratio)
+    risen = ratio > TINY if (ratio > TINY).any() else np.isfinite(ratio)
     if len(made.spread) == 1 and np.allclose(
         made.residual, made.errors - made.trials * made.errors.sum() / max(made.trials.sum(), 1)
     ):

@@ -59,6 +59,8 @@ def team_prior(errors: Counts, trials: Counts) -> Prior:
     knows how much coders differ: 10. A coder alone has no team: Beta(.5, .5).
     """
     coders = errors.shape[-1]
+    if not coders:
+        return Prior(errors=np.zeros(errors.shape), right=np.zeros(errors.shape))
     apart = [_others(np.delete(errors, one, axis=-1), np.delete(trials, one, axis=-1)) for one in range(coders)]
     mean, worth = (np.stack(part, axis=-1) for part in zip(*apart, strict=True))
     alone = (trials.sum(axis=-1, keepdims=True) - trials) == 0

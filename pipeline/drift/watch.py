@@ -17,7 +17,7 @@ Values = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
 BUDGET = 0.05  # of false alarms per coder and project, if what is taken as normal is the truth
-LONG = 150  # planned checks of one coder
+LONG, LONG_SEVERAL = 150, 250  # planned checks of one coder, with one theme and with several
 TEAM = 5  # coders whose first checks tell well what is normal
 
 
@@ -28,11 +28,13 @@ def guards(themes: int, planned: int, coders: int) -> tuple[float, float]:
     projects, with several themes, which have a chart each, and in small teams, whose other coders tell less. That
     keeps the false alarms (benchmarks/drift.md has them).
     """
+    small, pair = coders < TEAM, coders < 3
     if themes > 1:
-        return (0.88, 0.95) if coders >= TEAM else (0.91, 0.96) if coders > 2 else (0.95, 0.98)
+        strains = small + pair + (planned > LONG_SEVERAL)
+        return ((0.88, 0.95), (0.91, 0.96), (0.95, 0.98))[min(strains, 2)]
     if planned > LONG:
         return 0.85, 0.92
-    return (0.75, 0.90) if coders >= TEAM else (0.80, 0.92)
+    return (0.80, 0.92) if small else (0.75, 0.90)
 
 
 def chances(themes: int) -> tuple[float, float]:
