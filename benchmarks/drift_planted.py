@@ -15,7 +15,7 @@ from pipeline.drift import Check, Plan, change
 from pipeline.drift.rates import benjamini_hochberg
 from pipeline.drift.records import Error
 from pipeline.drift.verdict import FALSE_DISCOVERIES, FLOOR
-from pipeline.drift.watch import chances, guards, watch
+from pipeline.drift.watch import Answers, chances, guards, watch
 
 Flags = NDArray[np.bool_]
 Values = NDArray[np.float64]
@@ -176,9 +176,8 @@ def _alarms(wrong: Flags, present: Flags, design: Design) -> tuple[Numbers, Numb
     shown = present.reshape(flat)
     planned = np.ceil(shown.sum(axis=-1) / design.checks * (design.checks - design.first) - 1e-9).astype(np.intp)
     chance = chances(design.themes)[0 if width == design.themes else 1]
-    made = watch(
-        wrong.reshape(flat), shown, first, planned, (chance, guards(design.themes, design.checks, design.coders))
-    )
+    given = Answers(errors=wrong.reshape(flat), present=shown, first=first)
+    made = watch(given, planned, chance, guards(design.themes, design.checks, design.coders))
     alarms = [np.where(at < 0, -1, at // width).reshape(wrong.shape[:2]) for at in (made.watch_at, made.action_at)]
     return alarms[0], alarms[1]
 

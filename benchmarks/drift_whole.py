@@ -243,7 +243,7 @@ def _reach(share: float) -> Lines:
         reach = charts.detectable(float(p0[0]), error, checks, 0.025)
         tuned = charts.tuned(p0, np.array([checks]), 0.025)
         wrong = rng.random((count, checks)) < np.where(np.arange(checks) < checks // 2, error, error + (reach or 0))
-        sums = charts.paths(wrong, np.ones_like(wrong), np.repeat(tuned.up, count), np.repeat(tuned.down, count))
+        sums = charts.paths(wrong, np.ones_like(wrong), tuned)
         yield row("chart", checks, error, reach, float((sums.max(axis=1) >= tuned.limit[0]).mean()))
     for error, checks in ((0.05, 200), (0.15, 60), (0.15, 120), (0.25, 120)):
         reach = change.smallest_rise(single(np.arange(checks) % round(1 / error) == 0), 1999, 0)

@@ -1,5 +1,6 @@
 """The CUSUM is computed exactly; references are published run lengths, enumeration, and other libraries."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -11,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from pipeline.drift import charts, rates
-from pipeline.drift.watch import chances, guards, watch
+from pipeline.drift.watch import Answers, chances, guards, watch
 
 
 def lowest_limit(run_length: float, p0: float, p1: float) -> tuple[int, charts.Scores]:
@@ -134,7 +135,8 @@ def test_charts_of_many_coders_are_those_of_each(flags: tuple[list[list[bool]], 
     errors, present, restart = (np.array(part) for part in flags)
     made = [charts.scores(p) for p in (0.05, 0.1, 0.2, 0.4)[: len(errors)]]
     up, down = np.array([s.up for s in made]), np.array([s.down for s in made])
-    found = charts.paths(errors, present, up, down, restart)
+    tuned = charts.Tuned(p0=np.zeros(0), up=up, down=down, limit=up, unit=np.zeros(0))
+    found = charts.paths(errors, present, tuned, restart)
     for stream, score in enumerate(made):
         height = 0
         for at in range(25):
@@ -150,8 +152,8 @@ def test_without_errors_nothing_alarms(coders: int, themes: int, seed: int) -> N
     rng = np.random.default_rng(seed)
     present = rng.random((coders, 60)) < 0.6
     first = np.broadcast_to(np.arange(60) < 20, present.shape)
-    levels = (chances(themes)[1], guards(themes, 60, coders))
-    made = watch(np.zeros_like(present), present, first, present.sum(axis=1), levels)
+    given = Answers(errors=np.zeros_like(present), present=present, first=first)
+    made = watch(given, present.sum(axis=1), chances(themes)[1], guards(themes, 60, coders))
     assert (made.watch_at < 0).all()
     assert (made.action_at < 0).all()
     assert not made.watch_sums.any()
@@ -162,9 +164,9 @@ def test_a_restart_forgets_earlier_alarms() -> None:
     everything, none = np.ones_like(errors), np.zeros_like(errors)
     restart = none.copy()
     restart[0, 40] = True
-    levels = (0.025, guards(1, 60, 1))
-    assert watch(errors, everything, none, np.array([60]), levels).watch_at[0] >= 0
-    assert watch(errors, everything, none, np.array([60]), levels, restart).watch_at[0] == -1
+    once = Answers(errors=errors, present=everything, first=none)
+    for answers, alarmed in ((once, True), (replace(once, restart=restart), False)):
+        assert (watch(answers, np.array([60]), 0.025, guards(1, 60, 1)).watch_at[0] >= 0) == alarmed
 
 
 def test_the_error_budget_is_kept_whatever_the_number_of_themes() -> None:

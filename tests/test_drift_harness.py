@@ -30,7 +30,7 @@ def load() -> ModuleType:
 planting = load()
 SEED = 20261125
 SINGLE = planting.Design(projects=250)
-SEVERAL = planting.Design(projects=120, themes=5, checks=200, first=50)
+SEVERAL = planting.Design(projects=80, themes=5, checks=200, first=50)
 
 
 @pytest.mark.parametrize(

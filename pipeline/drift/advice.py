@@ -53,43 +53,41 @@ def halves(work: Routine, permutations: int = 1999, seed: int = 0) -> tuple[Advi
     """Return what the earlier and the later half of the documents differ in: residual mean and direction, prevalence.
 
     The residual is the answer less the frozen model's probability: its mean tells a narrower or wider use of the theme,
-    its mean product with the segments' vectors a use for other segments. P-values from permuting documents; empty with
-    fewer than eight.
+    its mean product with the segments' vectors (of which the distance is told) a use for other segments. P-values from
+    permuting documents; empty with fewer than eight.
     """
-    names, document = np.unique(work.documents, return_inverse=True)
-    first = np.array([np.flatnonzero(document == at)[0] for at in range(len(names))])
-    if len(names) < LEAST_DOCUMENTS:
-        return ()
     rest = work.given - work.chance
     tellings = {
         "residual mean": rest[:, None],
         "residual direction": rest[:, None] * work.vectors,
         "prevalence": work.given[:, None].astype(np.float64),
     }
-    rng = np.random.default_rng(seed)
-    rank = np.argsort(np.argsort(first))
-    orders = np.vstack([rank, rng.permuted(np.tile(rank, (permutations, 1)), axis=1)])
-    later = orders >= len(names) // 2
+    document, later = _orders(work.documents, permutations, seed)
+    if len(later.T) < LEAST_DOCUMENTS:
+        return ()
     size = np.bincount(document)
     out = []
     for what, values in tellings.items():
         total = np.stack([np.bincount(document, weights=column) for column in values.T], axis=1)
-        before, after = (side @ total / (side @ size)[:, None] for side in ((~later).astype(np.float64), later * 1.0))
+        before, after = (side @ total / (side @ size)[:, None] for side in (1.0 - later, later * 1.0))
         apart = np.linalg.norm(after - before, axis=1)
         p = float(np.mean(apart >= apart[0] - 1e-12))
-        one = what != "residual direction"
-        out.append(
-            Advice(
-                coder=work.coder,
-                theme=work.theme,
-                what=what,
-                before=float(before[0, 0]) if one else None,
-                after=float(after[0, 0]) if one else float(apart[0]),
-                p=p,
-                look=p <= LOOK,
-            )
-        )
+        told = (float(before[0, 0]), float(after[0, 0])) if len(values.T) == 1 else (0.0, float(apart[0]))
+        out.append(_advice(work, what, told, p))
     return tuple(out)
+
+
+def _orders(documents: Sequence[str], permutations: int, seed: int) -> tuple[Numbers, Flags]:
+    """Return each row's document, and which documents count as later: as they are, then in random orders."""
+    names, first, document = np.unique(documents, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    mixed = np.random.default_rng(seed).permuted(np.tile(rank, (permutations, 1)), axis=1)
+    return document.reshape(-1), np.vstack([rank, mixed]) >= len(names) // 2
+
+
+def _advice(work: Routine, what: str, told: tuple[float, float], p: float) -> Advice:
+    before, after = told
+    return Advice(coder=work.coder, theme=work.theme, what=what, before=before, after=after, p=p, look=p <= LOOK)
 
 
 def by_period(

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .rates import Counts, Values, chance_above, team_prior, wilson
-from .records import Certification, Described, Error, Level, Plan
+from .records import Certification, Described, Error, Level, Plan, Rate
 from .team import Part, Team, counted, needed, parts, phases
 
 LEAST_SENSITIVITY, LEAST_SPECIFICITY = 0.70, 0.90
@@ -21,28 +21,36 @@ def certified(team: Team, plan: Plan) -> tuple[Certification, ...]:
     checks = np.bincount(team.coder[first], minlength=len(team.coders))
     found = {error: counted(team, parts(team)[0], error, first) for error in Error}
     chance = {error: twice(*found[error])[1] for error in Error}
-    out = []
-    for at, coder in enumerate(team.coders):
-        rates = {error: wilson(int(found[error][0][at]), int(found[error][1][at])) for error in Error}
-        misses, alarms = rates[Error.MISS], rates[Error.FALSE_ALARM]
-        likely = {error: _told(chance[error][at]) for error in Error}
-        few = checks[at] < needed(plan, coder) or not misses.trials or not alarms.trials
-        reason = f"{checks[at]} of {needed(plan, coder)} first checks, {misses.trials} of their themes gold positive"
-        if not few:
-            reason = "; ".join(_reasons(misses.rate or 0.0, alarms.rate or 0.0, likely))
-        out.append(
-            Certification(
-                coder=coder,
-                checks=int(checks[at]),
-                misses=misses,
-                false_alarms=alarms,
-                chance_misses=likely[Error.MISS],
-                chance_false_alarms=likely[Error.FALSE_ALARM],
-                passed=None if few else not reason,
-                reason=reason,
-            )
+    return tuple(
+        _paper(
+            coder,
+            (int(checks[at]), needed(plan, coder)),
+            {error: wilson(int(found[error][0][at]), int(found[error][1][at])) for error in Error},
+            {error: _told(chance[error][at]) for error in Error},
         )
-    return tuple(out)
+        for at, coder in enumerate(team.coders)
+    )
+
+
+def _paper(
+    coder: str, checks: tuple[int, int], rates: dict[Error, Rate], likely: dict[Error, float | None]
+) -> Certification:
+    """Return one coder's certification, given how many first checks there are and how many there should be."""
+    misses, alarms = rates[Error.MISS], rates[Error.FALSE_ALARM]
+    few = checks[0] < checks[1] or not misses.trials or not alarms.trials
+    reason = f"{checks[0]} of {checks[1]} first checks, {misses.trials} of their themes gold positive"
+    if not few:
+        reason = "; ".join(_reasons(misses.rate or 0.0, alarms.rate or 0.0, likely))
+    return Certification(
+        coder=coder,
+        checks=checks[0],
+        misses=misses,
+        false_alarms=alarms,
+        chance_misses=likely[Error.MISS],
+        chance_false_alarms=likely[Error.FALSE_ALARM],
+        passed=None if few else not reason,
+        reason=reason,
+    )
 
 
 def _reasons(misses: float, alarms: float, likely: dict[Error, float | None]) -> list[str]:

@@ -72,10 +72,10 @@ def rose(made: Units, permutations: int, seed: int) -> Found | None:
     rise, weight, step = _splits(residual, trials, made.stratum, made.spread)
     if not np.isfinite(step).any():
         return None
-    least = _key(made)
-    p_step, p_trend = _p(step.max(), _trend(residual), _null(*least, min(FEW, permutations), seed))
+    key = _key(made)
+    p_step, p_trend = _p(step.max(), _trend(residual), _null(key, min(FEW, permutations), seed))
     if min(p_step, p_trend) <= NOTHING and permutations > FEW:
-        p_step, p_trend = _p(step.max(), _trend(residual), _null(*least, permutations, seed))
+        p_step, p_trend = _p(step.max(), _trend(residual), _null(key, permutations, seed))
     support = _support(made, step[0])
     split = int(np.argmax(support))
     inside = np.flatnonzero(support >= support[split] - SPLIT_95 / 2)
@@ -94,7 +94,7 @@ def smallest_rise(made: Units, permutations: int, seed: int) -> float | None:
     allowed = np.flatnonzero(np.isfinite(step[0]))
     if not len(allowed):
         return None
-    steps, _, middle = _null(*_key(made), min(FEW, permutations), seed)
+    steps, _, middle = _null(_key(made), min(FEW, permutations), seed)
     total, checks = made.errors.sum(), made.trials.sum()
     error = (total + 0.5) / (checks + 1)
     bar = max(float(np.quantile(steps, 0.975)), 2.5) + POWER_80 * max(float(middle), 1.0)
@@ -149,12 +149,10 @@ def _key(made: Units) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 @lru_cache(maxsize=2048)
-def _null(
-    residual: bytes, trials: bytes, stratum: bytes, spread: bytes, permutations: int, seed: int
-) -> tuple[Values, Values, float]:
+def _null(key: tuple[bytes, bytes, bytes, bytes], permutations: int, seed: int) -> tuple[Values, Values, float]:
     """Return the steps and trends of permutations, and how much the ratio at the middle split varies."""
-    strata, each = np.frombuffer(stratum, dtype=np.intp), np.frombuffer(spread)
-    rest, checks = np.frombuffer(residual), np.frombuffer(trials, dtype=np.intp)
+    rest, each = np.frombuffer(key[0]), np.frombuffer(key[3])
+    checks, strata = np.frombuffer(key[1], dtype=np.intp), np.frombuffer(key[2], dtype=np.intp)
     rng = np.random.default_rng([seed, len(rest)])
     block = max(1, AT_ONCE // len(rest))
     steps, trends, middle = [], [], []

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from . import charts
 from .records import Chart, Error, Plan
 from .team import Part, Team, phases
-from .watch import Watched, chances, guards, watch
+from .watch import Answers, Watched, chances, guards, watch
 
 Flags = NDArray[np.bool_]
 Numbers = NDArray[np.intp]
@@ -41,14 +41,9 @@ def streams(team: Team, plan: Plan, part: Part, error: Error) -> Streams:
     flat = (len(rows), -1)
     shown, beginning = present.reshape(flat), np.repeat(first[rows] & there, width, axis=1)
     chance = chances(team.watched)[0 if len(part.columns) == team.watched else 1]
-    made = watch(
-        errors.reshape(flat),
-        shown,
-        beginning,
-        _planned(shown, there, plan),
-        (chance, guards(team.watched, plan.anchors, len(team.coders))),
-        restarts.reshape(flat),
-    )
+    given = Answers(errors=errors.reshape(flat), present=shown, first=beginning, restart=restarts.reshape(flat))
+    levels = guards(team.watched, plan.anchors, len(team.coders))
+    made = watch(given, _planned(shown, there & live[rows], plan), chance, levels)
     entries = np.repeat(rows, width, axis=1)
     return Streams(made, entries, shown & ~beginning, errors.reshape(flat), restarts.reshape(flat), chance)
 
@@ -70,10 +65,10 @@ def chart(team: Team, made: Streams, at: int) -> Chart:
         planned=int(both.planned[at]),
         segments=tuple(team.segments[row] for row in rows),
         at=tuple(team.when[row] for row in rows),
-        errors=made.errors[at, here],
-        watch=both.watch_sums[at, here] * both.watch.unit[at],
-        action=both.action_sums[at, here] * both.action.unit[at],
-        restarts=marks,
+        errors=tuple(made.errors[at, here].tolist()),
+        watch=tuple((both.watch_sums[at, here] * both.watch.unit[at]).tolist()),
+        action=tuple((both.action_sums[at, here] * both.action.unit[at]).tolist()),
+        restarts=tuple(marks.tolist()),
         watch_at=None if both.watch_at[at] < 0 else team.when[made.rows[at, both.watch_at[at]]],
         action_at=None if both.action_at[at] < 0 else team.when[made.rows[at, both.action_at[at]]],
     )
@@ -95,8 +90,8 @@ def _in_rows(team: Team) -> tuple[Numbers, Flags]:
     return rows, there
 
 
-def _planned(shown: Flags, there: Flags, plan: Plan) -> Numbers:
+def _planned(shown: Flags, live: Flags, plan: Plan) -> Numbers:
     """Return how many entries each chart will have, if the rest of the plan is like what was answered so far."""
-    answered = np.maximum(there.sum(axis=1), 1)
+    answered = np.maximum(live.sum(axis=1), 1)
     after = max(plan.anchors - plan.certifying, 1)
     return np.asarray(np.ceil(shown.sum(axis=1) / answered * after - 1e-9), dtype=np.intp)

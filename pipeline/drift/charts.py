@@ -125,23 +125,6 @@ def detectable(p0: float, true: float, steps: int, chance: float) -> float | Non
     return high - true
 
 
-def paths(errors: Flags, present: Flags, up: Numbers, down: Numbers, restart: Flags | None = None) -> Numbers:
-    """Return the sums of many charts, in their units, after every check.
-
-    ``errors``, ``present`` and ``restart`` are streams x checks; a check that is not present leaves its chart as it
-    is; a restart sets the sum to 0 before the check counts. ``up`` and ``down`` hold one score per stream.
-    """
-    total = np.zeros(len(errors), dtype=np.intp)
-    out = np.zeros(errors.shape, dtype=np.intp)
-    gain = np.where(errors, up[:, None], -down[:, None]) * present
-    for at in range(errors.shape[1]):
-        if restart is not None:
-            total = np.where(restart[:, at], 0, total)
-        total = np.maximum(total + gain[:, at], 0)
-        out[:, at] = total
-    return out
-
-
 @dataclass(frozen=True, slots=True)
 class Tuned:
     """What many charts at one level of caution need: one number per stream."""
@@ -151,6 +134,23 @@ class Tuned:
     down: Numbers
     limit: Numbers
     unit: Values
+
+
+def paths(errors: Flags, present: Flags, tuned: Tuned, restart: Flags | None = None) -> Numbers:
+    """Return the sums of many charts, in their units, after every check.
+
+    ``errors``, ``present`` and ``restart`` are streams x checks; a check that is not present leaves its chart as it
+    is; a restart sets the sum to 0 before the check counts.
+    """
+    total = np.zeros(len(errors), dtype=np.intp)
+    out = np.zeros(errors.shape, dtype=np.intp)
+    gain = np.where(errors, tuned.up[:, None], -tuned.down[:, None]) * present
+    for at in range(errors.shape[1]):
+        if restart is not None:
+            total = np.where(restart[:, at], 0, total)
+        total = np.maximum(total + gain[:, at], 0)
+        out[:, at] = total
+    return out
 
 
 def tuned(error: Values, steps: Numbers, chance: float) -> Tuned:

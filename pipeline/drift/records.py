@@ -6,9 +6,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
@@ -119,7 +116,7 @@ class Certification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chart:
-    """A Bernoulli CUSUM at two levels of caution (Reynolds & Stoumbos 1999). Arrays hold one entry per check."""
+    """A Bernoulli CUSUM at two levels of caution (Reynolds & Stoumbos 1999). The tuples hold one entry per check."""
 
     baseline: float  # posterior mean of the error after the first checks
     expected_watch: float  # the error taken as still normal: upper posterior quantiles
@@ -130,10 +127,10 @@ class Chart:
     planned: int  # checks of this kind
     at: tuple[datetime, ...]
     segments: tuple[str, ...]
-    errors: NDArray[np.bool_]
-    watch: NDArray[np.float64]  # the sums
-    action: NDArray[np.float64]
-    restarts: NDArray[np.bool_]  # the theme's wording changed before this check, and the sums began at 0
+    errors: tuple[bool, ...]
+    watch: tuple[float, ...]  # the sums
+    action: tuple[float, ...]
+    restarts: tuple[bool, ...]  # the theme's wording changed before this check, and the sums began at 0
     watch_at: datetime | None  # first alarm since the last restart
     action_at: datetime | None
 

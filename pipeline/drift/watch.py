@@ -1,7 +1,7 @@
 """Charts of all coders at once: what is still normal of each, and when the chart of each alarms.
 
 Everything has leading dimensions for many projects at once, so that the benchmark measures the very code that runs in
-a study. A stream is one coder's checks of one kind: (.., coders, checks).
+a study. A stream is one coder's checks of one kind.
 """
 
 from dataclasses import dataclass
@@ -60,34 +60,44 @@ class Watched:
     action_at: Numbers
 
 
-def watch(
-    errors: Flags, present: Flags, first: Flags, planned: Numbers, levels: tuple[float, tuple[float, float]],
-    restart: Flags | None = None,
-) -> Watched:  # fmt: skip
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answers:
+    """Checks in order of time: (.., coders, checks)."""
+
+    errors: Flags
+    present: Flags  # of the kind that the chart is about
+    first: Flags  # among the coder's first checks
+    restart: Flags | None = None  # the chart begins anew with this check
+
+
+def watch(given: Answers, planned: Numbers, chance: float, levels: tuple[float, float]) -> Watched:
     """Return the charts of the checks after the first ones, with baselines from the first ones of the whole team.
 
-    ``planned`` is how many checks of this kind a coder will answer after the first ones (.., coders); ``levels`` the
-    error budget of each chart and the two guards. All flags are (.., coders, checks).
+    ``planned`` is how many checks of this kind a coder will answer after the first ones (.., coders); ``chance`` the
+    error budget of each chart, ``levels`` the two guards.
     """
-    chance, (careful, sure) = levels
-    before = present & first
-    wrong, trials = (errors & before).sum(axis=-1), before.sum(axis=-1)
+    before = given.present & given.first
+    wrong, trials = (given.errors & before).sum(axis=-1), before.sum(axis=-1)
     prior = team_prior(wrong, trials)
-    flat = (-1, errors.shape[-1])
-    live, faults = (present & ~first).reshape(flat), errors.reshape(flat)
-    again = None if restart is None else restart.reshape(flat)
+    flat = (-1, given.errors.shape[-1])
+    live, faults = (given.present & ~given.first).reshape(flat), given.errors.reshape(flat)
+    again = None if given.restart is None else given.restart.reshape(flat)
     count = _rounded(np.maximum(planned.reshape(-1), live.sum(axis=1)))
     made = []
-    for guard in (careful, sure):
+    for guard in levels:
         tuned = charts.tuned(posterior_quantile(prior, wrong, trials, guard).reshape(-1), count, chance)
-        sums = charts.paths(faults, live, tuned.up, tuned.down, again)
+        sums = charts.paths(faults, live, tuned, again)
         made.append((tuned, sums, charts.first_alarm(_current(sums, again), tuned.limit)))
     return Watched(
         baseline=posterior_mean(prior, wrong, trials).reshape(-1),
         planned=count,
-        watch=made[0][0], watch_sums=made[0][1], watch_at=made[0][2],
-        action=made[1][0], action_sums=made[1][1], action_at=made[1][2],
-    )  # fmt: skip
+        watch=made[0][0],
+        watch_sums=made[0][1],
+        watch_at=made[0][2],
+        action=made[1][0],
+        action_sums=made[1][1],
+        action_at=made[1][2],
+    )
 
 
 def _rounded(steps: Numbers) -> Numbers:
