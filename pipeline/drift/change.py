@@ -19,8 +19,10 @@ FEW = 199  # permutations that are enough to see that there is nothing
 NOTHING = 0.20
 AT_ONCE = 2_000_000  # numbers in a block of permutations
 SPLIT_95 = 7.35  # twice the log likelihood that the true split may lack: (1 - exp(-x/2))^2 = .95 (Hansen 2000, table I)
+GAIN = 1.5
 TINY = 1e-9
 POWER_80 = 0.8416212335729143
+LOWEST_BAR = 2.5  # where hardly any error was made, permutations have no quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ def rose(made: Units, permutations: int, seed: int) -> Found | None:
     count permutations that do at least as well, the data themselves being one (Phipson & Smyth 2010). After 199 of
     them without any sign (p > .2) no more are made.
     """
+    if made.trials.sum() < 2 * SIDE:
+        return None
     residual, trials = made.residual[None], made.trials[None]
     rise, weight, step = _splits(residual, trials, made.stratum, made.spread)
     if not np.isfinite(step).any():
@@ -87,20 +91,29 @@ def rose(made: Units, permutations: int, seed: int) -> Found | None:
 def smallest_rise(made: Units, permutations: int, seed: int) -> float | None:
     """Return the rise in the middle of the checks that the step finds (p_step <= .025) with 80 % power.
 
-    From the permutations' own 97.5 % quantile and spread, so that unlike documents make it larger; None if it would
-    have to be more than is possible, or there are too few checks.
+    That of a test of two shares (Fleiss, Levin & Paik 2003, eq. 4.14), with the permutations' own 97.5 % quantile and
+    spread in place of a normal one's, so that unlike documents make it larger, and less what the best split gains over
+    the true one: 1.5 of log likelihood in the mean (the larger of two exponential maxima; Siegmund 1988, 2.1). None if
+    it would have to be more than is possible, or there are too few checks.
     """
-    _, weight, step = _splits(made.residual[None], made.trials[None], made.stratum, made.spread)
+    if made.trials.sum() < 2 * SIDE:
+        return None
+    _, _, step = _splits(made.residual[None], made.trials[None], made.stratum, made.spread)
     allowed = np.flatnonzero(np.isfinite(step[0]))
     if not len(allowed):
         return None
     steps, _, middle = _null(_key(made), min(FEW, permutations), seed)
-    total, checks = made.errors.sum(), made.trials.sum()
-    error = (total + 0.5) / (checks + 1)
-    bar = max(float(np.quantile(steps, 0.975)), 2.5) + POWER_80 * max(float(middle), 1.0)
-    half = allowed[len(allowed) // 2]
-    needed = bar * np.sqrt(error * (1 - error) / weight[0, half])
-    return float(needed) if error + needed <= 1 else None
+    bar, spread = max(float(np.quantile(steps, 0.975)), LOWEST_BAR), max(middle, 1.0)
+    bar = np.sqrt((bar + POWER_80) ** 2 - 2 * GAIN) - POWER_80
+    checks = int(made.trials.sum())
+    first = int(made.trials[: allowed[len(allowed) // 2] + 1].sum())
+    error = (made.errors.sum() + 0.5) / (checks + 1)
+    rise = np.arange(0.001, 1 - error, 0.001)
+    mixed, later = error + rise * (checks - first) / checks, error + rise
+    by_chance = np.sqrt(mixed * (1 - mixed) * (1 / first + 1 / (checks - first)))
+    apart = np.sqrt(error * (1 - error) / first + later * (1 - later) / (checks - first))
+    found = rise >= bar * by_chance + POWER_80 * spread * apart
+    return float(rise[found.argmax()]) if found.any() else None
 
 
 def _splits(residual: Values, trials: Numbers, stratum: Numbers, spread: Values) -> tuple[Values, Values, Values]:
@@ -115,16 +128,15 @@ def _splits(residual: Values, trials: Numbers, stratum: Numbers, spread: Values)
     excess = -np.cumsum(residual, axis=1)[:, :-1]
     weight, variance = np.zeros(before.shape), np.zeros(before.shape)
     for number, each in enumerate(spread):
-        inside = trials * (stratum == number)
+        inside = trials * (stratum == number) if len(spread) > 1 else trials
         first = np.cumsum(inside, axis=1)[:, :-1]
         whole = max(int(inside[0].sum()), 1)
         both = first * (whole - first) / whole
         weight += both
         variance += each * both
     allowed = (before >= least) & (after >= least) & (weight > 0)
-    sd = np.sqrt(np.maximum(variance, 1e-12))
-    ratio = np.where(allowed, np.where(variance > 0, excess / sd, 0.0), -np.inf)
-    return excess, np.maximum(weight, 1e-12), ratio
+    rise = excess / np.sqrt(np.where(variance > 0, variance, np.inf))
+    return excess, np.maximum(weight, 1e-12), np.where(allowed, rise, -np.inf)
 
 
 def _trend(residual: Values) -> Values:
@@ -153,12 +165,13 @@ def _null(key: tuple[bytes, bytes, bytes, bytes], permutations: int, seed: int) 
     """Return the steps and trends of permutations, and how much the ratio at the middle split varies."""
     rest, each = np.frombuffer(key[0]), np.frombuffer(key[3])
     checks, strata = np.frombuffer(key[1], dtype=np.intp), np.frombuffer(key[2], dtype=np.intp)
+    alike = len(np.unique([strata, checks], axis=1).T) == len(each)  # then no order changes who has how many checks
     rng = np.random.default_rng([seed, len(rest)])
     block = max(1, AT_ONCE // len(rest))
     steps, trends, middle = [], [], []
     for begin in range(0, permutations, block):
         order = _orders(min(block, permutations - begin), strata, rng)
-        _, _, ratio = _splits(rest[order], checks[order], strata, each)
+        _, _, ratio = _splits(rest[order], checks[None] if alike else checks[order], strata, each)
         steps.append(ratio.max(axis=1))
         trends.append(_trend(rest[order]))
         middle.append(ratio[:, ratio.shape[1] // 2])
@@ -169,9 +182,10 @@ def _null(key: tuple[bytes, bytes, bytes, bytes], permutations: int, seed: int) 
 
 def _orders(count: int, stratum: Numbers, rng: np.random.Generator) -> Numbers:
     """Return random orders of units that keep every unit in a place of its stratum."""
-    drawn = rng.random((count, len(stratum))) + stratum
     order = np.empty((count, len(stratum)), dtype=np.intp)
-    order[:, np.argsort(stratum, kind="stable")] = np.argsort(drawn, axis=1)
+    for one in np.unique(stratum):
+        places = np.flatnonzero(stratum == one)
+        order[:, places] = rng.permuted(np.tile(places, (count, 1)), axis=1)
     return order
 
 

@@ -31,8 +31,10 @@ def units(team: Team, part: Part, error: Error, rows: Numbers, shuffled: bool) -
 
     What is expected of a check is the coder's own error on segments as hard, under the same wording.
     """
-    there = team.present(error)[rows][:, part.columns]
-    wrong = there & team.wrong[rows][:, part.columns]
+    here = np.ix_(rows, part.columns)
+    gold, known = team.gold[here], team.known[here]
+    there = known & (gold if error is Error.MISS else ~gold)
+    wrong = there & (gold != team.given[here])
     rows, wrong, there = rows[there.any(axis=1)], wrong[there.any(axis=1)], there[there.any(axis=1)]
     _, wording = np.unique(team.wording[rows][:, part.columns], axis=0, return_inverse=True)
     stratum = _numbered(np.stack([team.coder[rows], wording.reshape(-1)], axis=1))
