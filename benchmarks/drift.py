@@ -12,7 +12,10 @@ import itertools
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
+from importlib.metadata import version
 from pathlib import Path
+from platform import python_version
 
 import drift_real
 import drift_whole
@@ -47,6 +50,28 @@ def many(design: Design, part: int) -> tuple[Heard, Design]:
         heards.append(heard(planted(replace(design, projects=min(AT_ONCE, design.projects - begin)), rng)))
     fields = ("watch", "action", "pooled", "single")
     return Heard(**{name: np.concatenate([getattr(one, name) for one in heards]) for name in fields}), design
+
+
+def beginning(share: float) -> Lines:
+    """What was measured with what."""
+    libraries = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "statsmodels"))
+    yield "# False alarms and power of the drift audit"
+    yield from prose(
+        f"""Made by benchmarks/drift.py on {date.today()} with the code of pipeline.drift; Python {python_version()},
+        {libraries}; seeds {SEED}, {drift_whole.SEED}, {drift_real.SEED}{"; a short run" if share < 1 else ""}. A
+        column `bound` says what a figure must keep. Shares of 12,000 have a standard error of about .002 near .05 and
+        .004 near .8; coders of one project share their baseline, which makes it a little larger."""
+    )
+    yield from prose(
+        """Made-up coders: sensitivity .85 (sd .06), share of false alarms .03 (gamma, sd .015); with several themes
+        these differ by theme (sd .04; factor with sd .35) and by coder on a theme (sd .03; factor with sd .25);
+        segments come from 40 documents whose difficulty has sd .5 on the logit scale. `flip` turns a share of the
+        answers round, `narrow` loses a share of the given themes, `broaden` gives the theme to a share of the other
+        segments, `ramp` flips more and more, `swap` gives the sibling theme in place of the right one, `rotation` loses
+        a share of the positives and takes a quarter as many of the negatives. Projects: half of the checks are gold
+        positive; with several themes each check is positive for one. Early checks certify and give the baseline. A
+        coder-project is one coder in one project, over all of the coder's charts."""
+    )
 
 
 def single(share: float) -> Lines:
@@ -151,18 +176,13 @@ def grid(share: float) -> Lines:
     )
     for checks, positive in itertools.product((60, 120, 240), (0.03, 0.15, 0.3, 0.5)):
         base = Design(projects=sized(200, share), checks=checks, positive=positive, first=30 if checks == 60 else 40)
-        yield row("none", checks, positive, "", *_cell(base, 6))
+        yield row("none", checks, f"{positive:g}", "", *_cell(base, 6), *[""] * 9)
         for kind, tau in itertools.product(KINDS, (0.3, 0.5, 0.75)):
             own = replace(base, kind=kind, tau=tau)
             if kind == "swap":
                 own = replace(own, themes=2, positive=positive / 2)
-            yield row(
-                kind,
-                checks,
-                positive,
-                tau,
-                *(x for delta in (0.1, 0.2, 0.3, 0.5) for x in _cell(replace(own, delta=delta), 7)),
-            )
+            found = [share for delta in (0.1, 0.2, 0.3, 0.5) for share in _cell(replace(own, delta=delta), 7)]
+            yield row(kind, checks, f"{positive:g}", f"{tau:g}", *found)
 
 
 def _cell(design: Design, part: int) -> tuple[str, str, str]:
@@ -174,6 +194,7 @@ def _cell(design: Design, part: int) -> tuple[str, str, str]:
 
 
 PARTS: dict[str, Callable[[float], Lines]] = {
+    "beginning": beginning,
     "single": single,
     "several": several,
     "teams": teams,
