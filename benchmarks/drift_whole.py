@@ -351,12 +351,13 @@ def _routine(what: str, seed: Sequence[int]) -> Sequence[Advice]:
     work = Routine(
         coder="C0",
         theme="T0",
+        at=tuple(datetime(2026, 1, 5) + timedelta(minutes=row) for row in range(len(x))),
         given=given,
         chance=frozen,
         vectors=x.astype(np.float32),
         documents=tuple(f"d{d}" for d in document),
     )
-    return halves(work, 499)
+    return halves(work, permutations=499)
 
 
 def _likely(x: Values, axis: Values) -> Values:

@@ -368,23 +368,37 @@ def test_where_coder_and_site_cannot_be_told_apart_it_says_why(
     assert (made.shares, made.coders, made.sites) == ({}, (), ())
 
 
-def routine(narrow: float = 0.0, shift: float = 0.0) -> Routine:
-    rng = np.random.default_rng(3)
+def routine(narrow: float = 0.0, shift: float = 0.0, coder: str = "Ana", seed: int = 3) -> Routine:
+    rng = np.random.default_rng(seed)
     document = np.repeat(np.arange(40), 25)
     late = document >= 20
     vectors = rng.normal(0, 1, (1000, 8))
     vectors[:, 0] += shift * late
     chance = 1 / (1 + np.exp(2 - 1.5 * vectors[:, 0]))
     given = (rng.random(1000) < chance) & ~(late & (rng.random(1000) < narrow))
-    names = tuple(f"d{one}" for one in document)
     return Routine(
-        coder="Ana", theme="Waiting", given=given, chance=chance, vectors=vectors.astype(np.float32), documents=names
+        coder=coder,
+        theme="Waiting",
+        at=tuple(BEGIN + timedelta(minutes=turn) for turn in range(1000)),
+        given=given,
+        chance=chance,
+        vectors=vectors.astype(np.float32),
+        documents=tuple(f"d{one}" for one in document),
     )
+
+
+def test_what_changes_for_everybody_is_not_one_coders() -> None:
+    """The frozen model is too sure in the later half: everybody seems to narrow the theme, and nobody does."""
+    one, others = routine(narrow=0.5), [routine(narrow=0.5, coder=f"C{seed}", seed=seed) for seed in (4, 5)]
+    alone, beside = (halves(one, some, permutations=499)[0] for some in ((), others))
+    assert alone.look and alone.p is not None and alone.p < 0.01
+    assert beside.p is not None and beside.p > 0.05
+    assert halves(one, [routine()], permutations=499)[0].look
 
 
 def test_residuals_show_narrowing_and_stay_quiet_when_the_talk_changes() -> None:
     looks = {
-        name: {one.what: one.look for one in halves(work, 499)}
+        name: {one.what: one.look for one in halves(work, permutations=499)}
         for name, work in {"same": routine(), "narrow": routine(narrow=0.5), "talk": routine(shift=1.0)}.items()
     }
     assert not any(looks["same"].values())
@@ -394,7 +408,7 @@ def test_residuals_show_narrowing_and_stay_quiet_when_the_talk_changes() -> None
 
 
 def test_advice_is_no_alarm() -> None:
-    for one in (*halves(routine(narrow=0.9), 199), *duplicates(twice("gold 1", lost=20, kept=10))):
+    for one in (*halves(routine(narrow=0.9), permutations=199), *duplicates(twice("gold 1", lost=20, kept=10))):
         assert one.look in (True, False)
         assert not hasattr(one, "status")
 

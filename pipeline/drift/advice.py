@@ -21,6 +21,7 @@ Numbers = NDArray[np.intp]
 LOOK = 0.05
 LEAST_DOCUMENTS = 8
 FEW = 5
+TINY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +33,7 @@ class Routine:
 
     coder: str
     theme: str
+    at: tuple[datetime, ...]  # n
     given: Flags  # n
     chance: Values  # n: the frozen model's probability of the theme
     vectors: NDArray[np.float32]  # n x d, the segments'
@@ -49,45 +51,80 @@ class Again:
     drawn_as: str  # the stratum it was drawn from: "gold 1", "gold 0", or a band of scores; never the earlier answer
 
 
-def halves(work: Routine, permutations: int = 1999, seed: int = 0) -> tuple[Advice, ...]:
+def halves(
+    work: Routine, others: Sequence[Routine] = (), permutations: int = 1999, seed: int = 0
+) -> tuple[Advice, ...]:
     """Return what the earlier and the later half of the documents differ in: residual mean and direction, prevalence.
 
     The residual is the answer less the frozen model's probability: its mean tells a narrower or wider use of the theme,
-    its mean product with the segments' vectors (of which the distance is told) a use for other segments. P-values from
-    permuting documents; empty with fewer than eight.
+    its mean product with the segments' vectors (of which the distance is told) a use for other segments. What others
+    who coded the theme in the same two periods differ in is taken off: it is the talk's or the model's. P-values from
+    permuting documents, each coder's own; empty with fewer than eight.
     """
-    rest = work.given - work.chance
-    tellings = {
-        "residual mean": rest[:, None],
-        "residual direction": rest[:, None] * work.vectors,
-        "prevalence": work.given[:, None].astype(np.float64),
-    }
-    document, later = _orders(work.documents, permutations, seed)
-    if len(later.T) < LEAST_DOCUMENTS:
+    names, first = np.unique(work.documents, return_index=True)
+    if len(names) < LEAST_DOCUMENTS:
         return ()
-    size = np.bincount(document)
+    middle = work.at[int(np.sort(first)[len(names) // 2])]
+    rng = np.random.default_rng(seed)
+    own = _periods([work], middle, permutations, rng)
+    parallel = _periods(others, middle, permutations, rng)
     out = []
-    for what, values in tellings.items():
-        total = np.stack([np.bincount(document, weights=column) for column in values.T], axis=1)
-        before, after = (side @ total / (side @ size)[:, None] for side in (1.0 - later, later * 1.0))
+    for what in own:
+        before, after = own[what]
+        if parallel and np.isfinite(parallel[what]).all():
+            before, after = before - parallel[what][0], after - parallel[what][1]
         apart = np.linalg.norm(after - before, axis=1)
-        p = float(np.mean(apart >= apart[0] - 1e-12))
-        told = (float(before[0, 0]), float(after[0, 0])) if len(values.T) == 1 else (0.0, float(apart[0]))
-        out.append(_advice(work, what, told, p))
+        p = float(np.mean(apart >= apart[0] - TINY))
+        one = before.shape[1] == 1
+        out.append(
+            Advice(
+                coder=work.coder,
+                theme=work.theme,
+                what=what,
+                before=float(before[0, 0]) if one else None,
+                after=float(after[0, 0] if one else apart[0]),
+                p=p,
+                look=p <= LOOK,
+            )
+        )
     return tuple(out)
 
 
-def _orders(documents: Sequence[str], permutations: int, seed: int) -> tuple[Numbers, Flags]:
-    """Return each row's document, and which documents count as later: as they are, then in random orders."""
-    names, first, document = np.unique(documents, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    mixed = np.random.default_rng(seed).permuted(np.tile(rank, (permutations, 1)), axis=1)
-    return document.reshape(-1), np.vstack([rank, mixed]) >= len(names) // 2
+def _periods(
+    works: Sequence[Routine], middle: datetime, permutations: int, rng: np.random.Generator
+) -> dict[str, tuple[Values, Values]]:
+    """Return the means of each telling before and since some moment: as it was, then with documents exchanged.
+
+    A document lies where its first answer does. Means are (1 + permutations) x values, NaN in an empty period.
+    """
+    if not works:
+        return {}
+    named = [(at, document) for at, work in enumerate(works) for document in work.documents]
+    number = {name: at for at, name in enumerate(dict.fromkeys(named))}
+    document = np.array([number[name] for name in named], dtype=np.intp)
+    begun = dict(zip(reversed(named), reversed([at for work in works for at in work.at]), strict=True))
+    late = np.array([begun[name] >= middle for name in number])
+    later = np.tile(late, (1 + permutations, 1))
+    owner = np.array([at for at, _ in number], dtype=np.intp)
+    for at in range(len(works)):
+        mine = np.flatnonzero(owner == at)
+        later[1:, mine] = rng.permuted(later[1:, mine], axis=1)
+    rest = np.concatenate([work.given - work.chance for work in works])[:, None]
+    given = np.concatenate([work.given for work in works]).astype(np.float64)[:, None]
+    vectors = np.concatenate([work.vectors for work in works])
+    tellings = {"residual mean": rest, "residual direction": rest * vectors, "prevalence": given}
+    return {what: _means(values, document, later) for what, values in tellings.items()}
 
 
-def _advice(work: Routine, what: str, told: tuple[float, float], p: float) -> Advice:
-    before, after = told
-    return Advice(coder=work.coder, theme=work.theme, what=what, before=before, after=after, p=p, look=p <= LOOK)
+def _means(values: Values, document: Numbers, later: Flags) -> tuple[Values, Values]:
+    """Return the means over the rows of earlier and of later documents, for each order of documents."""
+    size = np.bincount(document)
+    total = np.stack([np.bincount(document, weights=column) for column in values.T], axis=1)
+    out = []
+    for side in (1.0 - later, later * 1.0):
+        rows = (side @ size)[:, None]
+        out.append(np.divide(side @ total, rows, out=np.full((len(side), total.shape[1]), np.nan), where=rows > 0))
+    return out[0], out[1]
 
 
 def by_period(
