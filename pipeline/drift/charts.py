@@ -53,24 +53,35 @@ def scores(p0: float, p1: float | None = None) -> Scores:
 
 def step(state: Values, score: Scores, error: float) -> Values:
     """Return the distribution over a chart's states 0 .. h-1 after one more check; what is missing has alarmed."""
-    after = np.zeros_like(state)
+    moved = np.zeros_like(state)
     down = min(score.down, len(state))
-    after[: len(state) - down] = (1 - error) * state[down:]
-    after[0] += (1 - error) * state[:down].sum()
-    after[score.up :] += error * state[: max(len(state) - score.up, 0)]
-    return after
+    moved[: len(state) - down] = (1 - error) * state[down:]
+    moved[0] += (1 - error) * state[:down].sum()
+    moved[score.up :] += error * state[: max(len(state) - score.up, 0)]
+    return moved
+
+
+def after(state: Values, score: Scores, error: float, steps: int) -> Values:
+    """Return the distribution after some more checks.
+
+    Once its shape no longer changes, what remains without an alarm shrinks by the same factor with every check.
+    """
+    for _ in range(min(steps, SETTLED)):
+        before, state = state, step(state, score, error)
+    if steps > SETTLED and before.sum() > 0:
+        state = state * (state.sum() / before.sum()) ** (steps - SETTLED)
+    return state
 
 
 def alarm_chance(score: Scores, limit: int, error: float, steps: int) -> float:
     """Return the probability that a chart that starts at 0 reaches ``limit`` within some checks."""
+    return float(1 - after(_beginning(limit), score, error, steps).sum())
+
+
+def _beginning(limit: int) -> Values:
     state = np.zeros(limit)
     state[0] = 1.0
-    for _ in range(min(steps, SETTLED) - 1):
-        state = step(state, score, error)
-    before = state.sum()
-    after = step(state, score, error).sum() if steps else before
-    left = after * (after / before) ** (steps - SETTLED) if steps > SETTLED and before > 0 else after
-    return float(1 - left)
+    return state
 
 
 def run_length(score: Scores, limit: int, error: float) -> float:
@@ -105,17 +116,11 @@ def detectable(p0: float, true: float, steps: int, chance: float) -> float | Non
     ``true`` is the error before. None if not even an error at every check would.
     """
     score, bar = scores(p0), limit(p0, steps, chance)
-    start = np.zeros(bar)
-    start[0] = 1.0
-    for _ in range(steps // 2):
-        start = step(start, score, true)
+    start = after(_beginning(bar), score, true, steps // 2)
     low, high = true, 1.0
 
     def found(error: float) -> bool:
-        state = start
-        for _ in range(steps - steps // 2):
-            state = step(state, score, error)
-        return bool(1 - state.sum() >= POWER)
+        return bool(1 - after(start, score, error, steps - steps // 2).sum() >= POWER)
 
     if not found(high):
         return None
