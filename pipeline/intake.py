@@ -148,11 +148,12 @@ def read_and_cut(study: Study, file: transcripts.File) -> list[tuple[Transcript,
     """Read a file and cut its transcripts into segments. Raises ``Faults`` about the file."""
     read = transcripts.read(file, study)
     raise_all(transcripts.clashes(read))
-    return [(t, segment(t, _splitter(t.language), study.segment)) for t in read]
+    return [(t, segment(t, splitter(t.language), study.segment)) for t in read]
 
 
 @cache
-def _splitter(language: str) -> Callable[[str], list[tuple[int, int]]]:
+def splitter(language: str) -> Callable[[str], list[tuple[int, int]]]:
+    """Return the function that finds the sentences of a language; loaded once."""
     return load_splitter(language)
 
 

@@ -3,7 +3,7 @@
 Every step may be cut off at any moment and run again: what is kept is whole, and what is kept is not done again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -12,11 +12,11 @@ import numpy as np
 
 from . import embed, rank, store
 from .coded import Coded, Vectors, coded_segments, folds, labelled
-from .intake import Progress, Session, Tally, ingest, may_hold, no_progress, unread
-from .records import Digest, Segment, Suggestion, TranscriptId, digest
+from .intake import Progress, Session, Tally, ingest, may_hold, no_progress, splitter, unread
+from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, runs, vectors
 
-RANKS = 1  # raised when ranking the same material gives something else than before
+RANKS = 2  # raised when ranking the same material gives something else than before
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
 
@@ -120,14 +120,17 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
         started_at=datetime.now(UTC),
     )
     runs.start_run(session.store, started, session.codebook)
-    suggest = _suggester(session, coded, tally)
+    teacher = _teacher(session, coded)
     for at in range(0, len(waiting), TOGETHER):
         some = waiting[at : at + TOGETHER]
         with tally.timing("store"):
             segments = corpus.load_segments(session.store, within=some)
             known = vectors.load_vectors(session.store, session.located.fingerprint, [s.text for s in segments])
-        with tally.timing("rank"):
-            made = {transcript: list[Suggestion]() for transcript in some} | suggest(segments, known)
+        made = {transcript: list[Suggestion]() for transcript in some}
+        where = {piece.id: piece.transcript for piece in segments}
+        for taught, pieces in _grouped(segments, teacher):
+            for suggestion in _suggest(session, taught, pieces, known, tally, progress):
+                made[where[suggestion.segment]].append(suggestion)
         with tally.timing("store"):
             runs.put_suggestions(session.store, run, made)
         tally.ranked += len(segments)
@@ -137,41 +140,76 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
     return run
 
 
-def _suggester(
-    session: Session, coded: Coded, tally: Tally
-) -> Callable[[Sequence[Segment], Vectors], dict[TranscriptId, list[Suggestion]]]:
-    """Return a function that makes suggestions for segments.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Taught:
+    """What suggestions for some transcripts are made from, without what coders said of those transcripts.
 
-    What coders said of a transcript has no part in that transcript's own suggestions: otherwise the machine would
-    tell a second coder what the first one answered.
+    Otherwise the machine would tell a second coder what the first one answered.
     """
+
+    ranker: rank.Ranker
+    decided: rank.Decided | None
+
+
+def _teacher(session: Session, coded: Coded) -> Callable[[Segment], _Taught]:
+    """Return a function that tells what the suggestions for a segment are made from."""
     fold_of, place_of = folds(coded, FOLDS), coded.places
     texts = [*rank.codebook_texts(session.codebook), *coded.texts]
     known = vectors.load_vectors(session.store, session.located.fingerprint, texts)
 
     @cache
-    def ranker(fold: int | None) -> rank.Ranker:
+    def taught(fold: int | None) -> _Taught:
         def keep(piece: Segment) -> bool:
             return fold is None or fold_of[place_of[piece.transcript]] != fold
 
-        others = labelled(coded, session.codebook, known, keep)
-        return rank.fit(session.codebook, known, others, session.study.rank)
+        said = labelled(coded, session.codebook, known, keep)
+        kept = tuple(piece.id for piece in coded.segments if keep(piece))
+        return _Taught(
+            ranker=rank.fit(session.codebook, known, said, session.study.rank),
+            decided=rank.Decided(segments=kept, said=said) if said else None,
+        )
 
-    def suggest(segments: Sequence[Segment], given: Vectors) -> dict[TranscriptId, list[Suggestion]]:
-        made: dict[TranscriptId, list[Suggestion]] = {}
-        by_fold: dict[int | None, list[Segment]] = {}
-        for piece in segments:
-            by_fold.setdefault(fold_of.get(place_of[piece.transcript]), []).append(piece)
-        for fold, pieces in by_fold.items():
-            words = [piece.text for piece in pieces]
-            rows = np.stack([given[text] for text in words])
-            where = {piece.id: piece.transcript for piece in pieces}
-            tally.provisional |= ranker(fold).provisional
-            for suggestion in rank.suggest(ranker(fold), [p.id for p in pieces], words, rows, session.study.rank):
-                made.setdefault(where[suggestion.segment], []).append(suggestion)
-        return made
+    return lambda piece: taught(fold_of.get(place_of[piece.transcript]))
 
-    return suggest
+
+def _grouped(segments: Sequence[Segment], teacher: Callable[[Segment], _Taught]) -> list[tuple[_Taught, list[Segment]]]:
+    groups: dict[_Taught, list[Segment]] = {}
+    for piece in segments:
+        groups.setdefault(teacher(piece), []).append(piece)
+    return list(groups.items())
+
+
+def _suggest(
+    session: Session, taught: _Taught, pieces: Sequence[Segment], known: Vectors, tally: Tally, progress: Progress
+) -> list[Suggestion]:
+    """Return the suggestions for segments, with their reasons: sentences of those that have one are embedded."""
+    with tally.timing("rank"):
+        texts = [piece.text for piece in pieces]
+        rows = np.stack([known[text] for text in texts])
+        made = rank.suggest(taught.ranker, [piece.id for piece in pieces], texts, rows, session.study.rank)
+        tally.provisional |= taught.ranker.provisional
+        passages = _cut(session, pieces, known, {s.segment for s in made if s.suggested})
+    sentences = [p.text[a:b] for p in passages.values() if len(p.sentences) > 1 for a, b in p.sentences]
+    embed_texts(session, sentences, tally, progress)
+    with tally.timing("store"):
+        parts = vectors.load_vectors(session.store, session.located.fingerprint, sentences)
+    with tally.timing("rank"):
+        return rank.with_reasons(taught.ranker, made, passages, parts, taught.decided)
+
+
+def _cut(
+    session: Session, pieces: Sequence[Segment], known: Vectors, suggested: Collection[SegmentId]
+) -> dict[SegmentId, rank.Passage]:
+    """Return segments as ranking explains them: those with a suggestion with their sentences."""
+    language = {entry.id: entry.language for entry in corpus.list_transcripts(session.store)}
+    return {
+        piece.id: rank.Passage(
+            text=piece.text,
+            vector=known[piece.text],
+            sentences=tuple(splitter(language[piece.transcript])(piece.text)) if piece.id in suggested else (),
+        )
+        for piece in pieces
+    }
 
 
 def run_direct(session: Session, pending: Pending, site: str | None, progress: Progress) -> Tally:

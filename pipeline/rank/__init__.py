@@ -6,15 +6,19 @@ evidence    rows -> raw evidence for each theme: learned, by exemplar, by defini
 combine     evidence -> a score that is the sum of named parts
 calibrate   scores -> probabilities
 ranker      all of it joined: fit, score, probabilities, suggest
+explain     why a theme is suggested: what in the passage carried it, what people said of similar ones
 """
 
 from .combine import PARTS
+from .explain import Decided, Passage, with_reasons
 from .material import Labelled, codebook_texts, definition_text, source_document
 from .ranker import Ranker, Scores, fit, probabilities, score, suggest
 
 __all__ = [
     "PARTS",
+    "Decided",
     "Labelled",
+    "Passage",
     "Ranker",
     "Scores",
     "codebook_texts",
@@ -24,4 +28,5 @@ __all__ = [
     "score",
     "source_document",
     "suggest",
+    "with_reasons",
 ]

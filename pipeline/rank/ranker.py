@@ -79,16 +79,19 @@ def suggest(
 ) -> list[Suggestion]:
     """Return the best ``top_k`` themes of each segment, best first; of equals, the first in the codebook.
 
-    Numbers are rounded, so that exports do not change with the order or number of segments ranked together.
+    What in a segment carried them, and what people said of similar ones, ``with_reasons`` adds. Numbers are rounded, so
+    that exports do not change with the order or number of segments ranked together.
     """
     scores = score(ranker, texts, vectors)
     total = np.round(scores.total, 6)
     chance = np.round(probabilities(ranker, scores), 4)
-    order = np.argsort(-total, axis=1, kind="stable")[:, : settings.top_k]
+    order = np.argsort(-total, axis=1, kind="stable")
     parts = {name: np.round(values, 4) for name, values in scores.parts.items()}
     made = []
     for row, segment in enumerate(segment_ids):
-        for rank, theme in enumerate(order[row].tolist(), 1):
+        best = order[row, : max(2, settings.top_k)].tolist()
+        for rank, theme in enumerate(best[: settings.top_k], 1):
+            other = next((one for one in best if one != theme), None)
             exemplar = ranker.exemplars[scores.best[row, theme]][theme] if scores.best[row, theme] >= 0 else None
             made.append(
                 Suggestion(
@@ -101,6 +104,8 @@ def suggest(
                     exemplar=exemplar.text if exemplar else "",
                     exemplar_source=exemplar.source if exemplar else "",
                     parts=tuple((name, float(values[row, theme]) + 0.0) for name, values in parts.items()),
+                    runner_up="" if other is None else ranker.themes[other],
+                    runner_up_probability=None if other is None else float(chance[row, other]),
                 )
             )
     return made

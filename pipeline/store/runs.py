@@ -6,9 +6,16 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from ..records import Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
+from ..records import Because, Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
 from .connect import Store, insert_missing
 from .schema import codebooks, runs, segments, suggestions, transcripts
+
+# Columns that hold a suggestion's field as it is.
+_TOLD = (
+    *("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source"),
+    *("runner_up", "runner_up_probability"),
+    *("near_accepted", "near_rejected", "nearest_accepted", "nearest_rejected"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +85,9 @@ def put_suggestions(store: Store, run: str, ranked: Mapping[TranscriptId, Sequen
 
 
 def _row(run: str, suggestion: Suggestion) -> dict[str, object]:
-    names = ("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source")
-    told = {name: getattr(suggestion, name) for name in names}
-    return {"run": run, **told, "parts": [list(part) for part in suggestion.parts]}
+    told = {name: getattr(suggestion, name) for name in _TOLD}
+    lists = {name: [list(pair) for pair in getattr(suggestion, name)] for name in ("parts", "because")}
+    return {"run": run, **told, **lists, "because_kind": suggestion.because_kind.value}
 
 
 def unranked(store: Store, ranking: str) -> list[TranscriptId]:
@@ -137,9 +144,12 @@ def suggested_transcripts(store: Store) -> list[TranscriptId]:
 
 
 def _suggestion(row: sa.Row[tuple[object, ...]]) -> Suggestion:
-    names = ("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source")
-    told = {name: getattr(row, name) for name in names}
-    return Suggestion(**told, parts=tuple((name, value) for name, value in row.parts))
+    return Suggestion(
+        **{name: getattr(row, name) for name in _TOLD},
+        parts=tuple((name, value) for name, value in row.parts),
+        because=tuple((start, end) for start, end in row.because),
+        because_kind=Because(row.because_kind),
+    )
 
 
 def load_codebook(store: Store, revision: str) -> Codebook:
