@@ -12,6 +12,7 @@ codebook     file -> themes with their exemplars
 segment      transcript -> segments
 embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
+context      transcripts and segments -> the texts around each segment
 evaluate     coded segments -> how good the suggestions are, beside the baselines
 exchange     records <-> tables of other programs
 store        records <-> database

@@ -38,6 +38,8 @@ class Tally:
     ranked: int = 0
     suggested: int = 0
     provisional: bool = False  # whether probabilities rest on the codebook more than on decisions
+    muted: dict[str, str] = field(default_factory=dict)  # themes that are not suggested, with the reason
+    parked: dict[str, int] = field(default_factory=dict)  # themes decided on that the codebook lacks, with segments
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -153,7 +155,7 @@ def read_and_cut(study: Study, file: transcripts.File) -> list[tuple[Transcript,
 
 @cache
 def splitter(language: str) -> Callable[[str], list[tuple[int, int]]]:
-    """Return the function that finds the sentences of a language; loaded once."""
+    """Return what cuts texts of a language into sentences, loaded once."""
     return load_splitter(language)
 
 

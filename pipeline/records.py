@@ -112,6 +112,7 @@ class Theme:
     include: str = ""
     exclude: str = ""
     exemplars: tuple[Exemplar, ...] = ()
+    formerly: tuple[str, ...] = ()  # names it had before: decisions on them are decisions on this theme
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,10 +131,17 @@ class Codebook:
         """The themes' names, in order."""
         return tuple(theme.name for theme in self.themes)
 
+    @property
+    def current(self) -> dict[str, str]:
+        """The name a theme has now, by every name it has or had; a name that a theme has is no former one."""
+        former = {old: theme.name for theme in self.themes for old in theme.formerly}
+        return former | {name: name for name in self.names}
+
 
 def _plain(theme: Theme) -> list[Any]:
     quotes = [[e.text, e.kind.value, e.source] for e in theme.exemplars]
-    return [theme.name, theme.parent, theme.definition, theme.include, theme.exclude, quotes]
+    said = [theme.name, theme.parent, theme.definition, theme.include, theme.exclude, quotes]
+    return [*said, list(theme.formerly)] if theme.formerly else said
 
 
 class Because(StrEnum):

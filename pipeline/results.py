@@ -49,6 +49,11 @@ def status(session: intake.Session) -> list[SiteStatus]:
     ]
 
 
+def set_apart(session: intake.Session) -> tuple[dict[str, str], dict[str, int]]:
+    """Return muted themes with the reason, and themes decided on that the codebook lacks, with their segments."""
+    return work.set_apart(session) if store.has_store(session.study.store_url) else ({}, {})
+
+
 def _site_status(
     site: str, entries: Sequence[corpus.Entry], suggested: Counter[str], decided: Counter[str], aside: int
 ) -> SiteStatus:
@@ -188,7 +193,7 @@ def evaluate(
     given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
     if not coded.segments or not given:
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
-    if not given & set(session.codebook.names):
+    if not given & session.codebook.current.keys():
         unknown = ", ".join(sorted(given)[:5])
         problem = f"all its human coding is of themes that the codebook does not have: {unknown}"
         raise StudyFault(str(session.study.file), problem, "give the themes in the codebook the names they had")

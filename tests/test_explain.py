@@ -113,7 +113,7 @@ def test_the_spans_of_words_hold_the_words_that_are_counted(text: str) -> None:
 def test_what_words_add_sums_to_the_parts_that_are_about_wording(text: str) -> None:
     with_words, without = (rank.score(fitted(), [words], vector(text)[None]).parts for words in (text, ""))
     added = explaining.wording(fitted(), [text])
-    assert set(added) == {"learned", "words", "terms"}
+    assert set(added) == {"learned", "words", "terms", "family"}
     for name, matrix in added.items():
         np.testing.assert_allclose(matrix.sum(axis=0), (with_words[name] - without[name])[0], atol=1e-5)
 
@@ -129,7 +129,7 @@ def test_the_word_that_adds_most_is_the_one_whose_absence_costs_most() -> None:
         added = np.sum(list(explaining.wording(fitted(), [text]).values()), axis=0)[:, theme]
         less = [" ".join(words[:at] + words[at + 1 :]) for at in range(len(words))]
         parts = rank.score(fitted(), less, np.repeat(vector(text)[None], len(less), axis=0)).parts
-        left = np.sum([parts[name][:, theme] for name in ("learned", "words", "terms")], axis=0)
+        left = np.sum([parts[name][:, theme] for name in ("learned", "words", "terms", "family")], axis=0)
         agreed.append(int(added.argmax()) == int(left.argmin()))
     assert np.mean(agreed) >= 0.9, "by chance it would be one in seven"
 

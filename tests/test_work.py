@@ -37,8 +37,8 @@ def _values(made: runs.Made) -> tuple[object, ...]:
 def test_every_participant_segment_gets_suggestions(study: Path) -> None:
     session, tally = suggest(study)
     assert tally.counts | {"suggested": 0} == {
-        "files": 2, "transcripts": 2, "segments": 5, "embedded": 15, "ranked": 5, "suggested": 0,
-    }  # fmt: skip  # 5 segments, 4 exemplars, 2 definitions, and the sentences of two segments with a suggestion
+        "files": 2, "transcripts": 2, "segments": 5, "embedded": 18, "ranked": 5, "suggested": 0,
+    }  # fmt: skip  # 5 segments, 3 questions, 4 exemplars, 2 definitions, 4 sentences
     made = runs.load_suggestions(session.store)
     assert len(made) == 5
     texts = {piece.id: piece.text for piece in corpus.load_segments(session.store)}
@@ -309,7 +309,7 @@ def small_portions() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("after", [0, 1, 2, 3, 4, 6, 7])
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 4, 6, 8, 9])
 def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_path: Path, after: int) -> None:
     shutil.copytree(study, tmp_path / "undisturbed")
     expected = outcome(suggest(tmp_path / "undisturbed")[0])
@@ -321,9 +321,9 @@ def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_pat
         session.store.close()
         resumed, tally = suggest(study)
     assert outcome(resumed) == expected
-    # portions of 2 out of 3 texts, 2 texts, 6 of the codebook, and 4 sentences
-    done = [0, 2, 3, 5, 7, 9, 11, 13][after]
-    assert tally.embedded == 15 - done
+    # portions of 2 out of 5 texts, 3 texts, 6 of the codebook, and 4 sentences
+    done = [0, 2, 4, 5, 7, 8, 10, 12, 14, 16][after]
+    assert tally.embedded == 18 - done
 
 
 def test_session_faults_are_told_together(study: Path) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..records import Because, SegmentId, Suggestion
 from . import lexical
 from .combine import LEARNED, TERMS, WORDS
-from .evidence import CHUNK, Matrix
+from .evidence import CHUNK, Matrix, unit
 from .material import HALF, Labelled, Vectors
 from .ranker import Ranker, score
 
@@ -83,14 +83,16 @@ def wording(ranker: Ranker, texts: Sequence[str]) -> dict[str, Matrix]:
     The words are those of ``lexical.word_spans``, through all texts. For each text and theme their shares sum to the
     part less what it is for a text without any known word.
     """
-    model, spread = ranker.model, ranker.scales.spread
+    model, spread, weights = ranker.model, ranker.scales.spread, ranker.weights
     share = lexical.weigh_words(texts, model.weights)[:, model.columns]
     learned, words, terms = np.split(np.asarray(share @ model.maps, dtype=np.float64), 3, axis=1)
+    learned = LEARNED * learned / spread["learned"]
     shown = model.positive.any(axis=0)  # where nothing shows a theme, the wording of its definition stands in
     return {
-        "learned": LEARNED * learned / spread["learned"],
-        "words": WORDS * np.where(shown, words, terms) / spread["words"],
-        "terms": TERMS * terms / spread["terms"],
+        "learned": weights["learned"] * learned,
+        "words": weights["words"] * WORDS * np.where(shown, words, terms) / spread["words"],
+        "terms": weights["terms"] * TERMS * terms / spread["terms"],
+        "family": weights["family"] * learned @ ranker.scales.families,
     }
 
 
@@ -156,23 +158,16 @@ def _marked(text: str, spans: Sequence[Span], gain: NDArray[np.float64]) -> Iter
 def _near(ranker: Ranker, passages: Mapping[SegmentId, Passage], decided: Decided) -> dict[SegmentId, tuple[int, ...]]:
     """Return for each passage the rows of the decided segments that are similar, nearest first."""
     least = _unusual(ranker.model.vectors)
-    known = _apart(decided.said.vectors, ranker)
+    known = unit(decided.said.vectors - ranker.model.mean)
     keys = [*passages]
     found = {}
     for some in (keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)):
-        cosine = np.round(_apart(np.stack([passages[key].vector for key in some]), ranker) @ known.T, 6)
+        cosine = np.round(unit(np.stack([passages[key].vector for key in some]) - ranker.model.mean) @ known.T, 6)
         best = np.argsort(-cosine, axis=1, kind="stable")[:, :NEAREST]
         enough = (np.take_along_axis(cosine, best, axis=1) >= least).sum(axis=1)
         for key, rows, count in zip(some, best.tolist(), enough.tolist(), strict=True):
             found[key] = tuple(rows[:count])
     return found
-
-
-def _apart(vectors: NDArray[np.floating], ranker: Ranker) -> Matrix:
-    """Return vectors as the ranker compares them: what all have in common taken out, and of length 1."""
-    rows = vectors - ranker.model.mean
-    length = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.asarray(rows / np.where(length > 1e-9, length, 1))
 
 
 def _unusual(rows: Matrix) -> float:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 COLUMNS = 2**20
 PIECES = (3, 4, 5)
+COMMON = 0.05  # of the texts: n-grams of so many are multiplied as a dense matrix, the others as a sparse one
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd multipliers with well mixed bits; products wrap at 2^64
 _PAIR = np.uint64(0xC2B2AE3D27D4EB4F)
 _SPACE = ord(" ")
@@ -82,6 +83,14 @@ def weigh(counts: Counts, weights: Weights) -> sp.csr_matrix:
     """Return one row per text, pieces and words side by side, each half of the squared length, which is at most 1."""
     halves = [_normalised(matrix, idf) for matrix, idf in zip(counts.families(), weights.idf, strict=True)]
     return sp.hstack(halves, format="csr")
+
+
+def products(rows: sp.csr_matrix) -> NDArray[np.float32]:
+    """Return the similarity in wording of all rows with each other; each is at most 1."""
+    texts = np.bincount(rows.indices, minlength=rows.shape[1])
+    common, rare = np.flatnonzero(texts > COMMON * rows.shape[0]), np.flatnonzero(texts <= COMMON * rows.shape[0])
+    dense, sparse = rows[:, common].toarray(), rows[:, rare]
+    return np.asarray(dense @ dense.T + (sparse @ sparse.T).toarray())
 
 
 def weigh_words(texts: Sequence[str], weights: Weights) -> sp.csr_matrix:

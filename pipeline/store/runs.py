@@ -165,13 +165,16 @@ def _plain(codebook: Codebook) -> list[dict[str, object]]:
     names = ("name", "parent", "definition", "include", "exclude")
     return [
         {name: getattr(theme, name) for name in names}
+        | ({"formerly": list(theme.formerly)} if theme.formerly else {})
         | {"exemplars": [{"text": e.text, "kind": e.kind.value, "source": e.source} for e in theme.exemplars]}
         for theme in codebook.themes
     ]
 
 
 def _theme(told: Mapping[str, object]) -> Theme:
-    quotes = told["exemplars"]
+    quotes, former = told["exemplars"], told.get("formerly", [])
     assert isinstance(quotes, list)
+    assert isinstance(former, list)
     exemplars = tuple(Exemplar(text=q["text"], kind=Kind(q["kind"]), source=q["source"]) for q in quotes)
-    return Theme(**{name: str(value) for name, value in told.items() if name != "exemplars"}, exemplars=exemplars)
+    fields = {name: str(value) for name, value in told.items() if name not in ("exemplars", "formerly")}
+    return Theme(**fields, exemplars=exemplars, formerly=tuple(former))
