@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
@@ -126,6 +127,40 @@ def load_suggestions(store: Store, transcript: TranscriptId | None = None) -> di
         for row in connection.execute(query):
             made.setdefault(row.segment, []).append(Made(suggestion=_suggestion(row), run=row.run))
     return made
+
+
+def present_runs(store: Store) -> list[str]:
+    """Return the ids of the runs that made present suggestions."""
+    query = (
+        sa.select(transcripts.c.run).distinct().where(transcripts.c.current.is_(True), transcripts.c.run.is_not(None))
+    )
+    with store.reading() as connection:
+        return sorted(connection.execute(query).scalars())
+
+
+class Chance(NamedTuple):
+    """How probable a present suggestion is, without its reasons: there may be half a million."""
+
+    theme: str
+    probability: float
+    suggested: bool
+
+
+def load_chances(store: Store) -> dict[SegmentId, list[Chance]]:
+    """Return how probable the present suggestions of every segment are, in the order of their rank."""
+    s = suggestions.c
+    query = (
+        sa.select(s.segment, s.theme, s.probability, s.suggested)
+        .join(segments, segments.c.id == s.segment)
+        .join(transcripts, transcripts.c.id == segments.c.transcript)
+        .where(transcripts.c.current.is_(True), segments.c.current.is_(True), s.run == transcripts.c.run)
+        .order_by(s.segment, s.rank)
+    )
+    found: dict[SegmentId, list[Chance]] = {}
+    with store.reading() as connection:
+        for segment, *told in connection.execute(query):
+            found.setdefault(segment, []).append(Chance(*told))
+    return found
 
 
 def suggested_transcripts(store: Store) -> list[TranscriptId]:
