@@ -148,9 +148,11 @@ def test_nothing_is_marked_where_no_word_is_known_or_nothing_is_looked_for() -> 
             assert (one.because, one.because_kind) == ((), Because.NOTHING)
 
 
-def test_a_mark_does_not_cut_off_an_accent() -> None:
-    gain = np.array([1.0])
-    assert list(explaining._marked("cafe\u0301 x", [(0, 4)], gain)) == [(0, 5)]
+@pytest.mark.parametrize(
+    ("text", "spans", "end"), [("cafe\u0301 x", [(0, 4)], 5), ("doesn't", [(0, 5)], 7), ("the men’s", [(4, 7)], 9)]
+)
+def test_a_mark_does_not_cut_a_word(text: str, spans: list[tuple[int, int]], end: int) -> None:
+    assert list(explaining._marked(text, spans, np.array([1.0]))) == [(spans[0][0], end)]
 
 
 def test_no_more_words_than_needed_and_than_can_be_seen_are_marked() -> None:

@@ -7,6 +7,7 @@ In a passage of one sentence, words carried it. What the wording adds to a score
 an exact share of it. What the encoder makes of the words has no such shares and is left out.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from .material import HALF, Labelled, Vectors
 from .ranker import Ranker, score
 
 Span = tuple[int, int]
+_ADDED = re.compile(r"['’]\w+")
 CARRIED = 0.5  # words are marked until they make up this share of what speaks for the theme,
 MOST_WORDS = 5  # but no more than these,
 LEAST = 0.1  # and none if together they add less than this to the score
@@ -149,10 +151,15 @@ def _marked(text: str, spans: Sequence[Span], gain: NDArray[np.float64]) -> Iter
         return
     for _, run in groupby(enumerate(chosen), key=lambda pair: pair[1] - pair[0]):
         words = [word for _, word in run]
-        end = spans[words[-1]][1]
-        while end < len(text) and unicodedata.category(text[end]).startswith("M"):
-            end += 1  # a vowel sign or an accent belongs to the letter before it
-        yield spans[words[0]][0], end
+        yield spans[words[0]][0], _whole(text, spans[words[-1]][1])
+
+
+def _whole(text: str, end: int) -> int:
+    """Return where a word ends as people see it, with vowel signs, accents and what an apostrophe adds."""
+    while end < len(text) and unicodedata.category(text[end]).startswith("M"):
+        end += 1
+    found = _ADDED.match(text, end)
+    return found.end() if found else end
 
 
 def _near(ranker: Ranker, passages: Mapping[SegmentId, Passage], decided: Decided) -> dict[SegmentId, tuple[int, ...]]:

@@ -21,7 +21,8 @@ FAR = 0.3  # a segment is far from every theme if none is as probable as this; t
 MOST = 2000  # segments that are clustered, the farthest ones: work grows with the square of their number
 FEWEST = 4  # fewer segments are no candidate for a theme,
 PLACES = 2  # nor are segments of fewer documents, where the study has so many
-APART = 2.0  # standard deviations above the mean of all pairs at which segments belong together
+APART = 3.0  # standard deviations above the usual pair at which segments belong together
+ONE_ABOVE = 84.13  # percentile that lies one standard deviation above the middle, where values are normally distributed
 WORDS = 4  # that name a cluster
 SHARE = 0.25  # of its segments that must have such a word,
 LIFT = 2.0  # and how many times as often as in the rest of the talk
@@ -90,7 +91,8 @@ def _numbers(rows: Matrix) -> NDArray[np.intp]:
 
     cosine = np.clip(np.round(rows @ rows.T, 6), -1, 1)
     pairs = cosine[np.triu_indices(len(rows), 1)]
-    least = float(pairs.mean() + APART * pairs.std())
+    middle, upper = np.percentile(pairs, [50, ONE_ABOVE])  # like pairs are too few to move either
+    least = float(middle + APART * (upper - middle))
     distance = 1 - cosine
     np.fill_diagonal(distance, 0.0)
     tree = linkage(squareform(distance, checks=False), method="average")

@@ -14,6 +14,11 @@ serve    the page on this machine, and on no other
 
 from .app import create_app as create_app
 from .orders import Encoding as Encoding
+from .orders import Order as Order
+from .orders import Reviewer as Reviewer
+from .orders import in_order as in_order
+from .orders import like_text as like_text
+from .orders import unexplained as unexplained
 from .serve import free_port as free_port
 from .serve import new_token as new_token
 from .serve import serve as serve

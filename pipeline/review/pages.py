@@ -30,6 +30,7 @@ PLAIN = {
     "frequency": "how often the theme is given",
     "rivals": "other themes that fit too",
 }
+BARS = 5  # parts that are shown one by one
 LEAST = 0.05  # parts of less weight cannot be seen
 
 
@@ -77,6 +78,7 @@ class Offer:
     suggestion: Suggestion
     theme: Theme
     answer: str  # "" if there is none
+    next_best: str  # the best of the other themes, "" if there is none or the codebook has it no more
 
     @property
     def likelihood(self) -> str:
@@ -101,7 +103,7 @@ class Offer:
 
     @property
     def bars(self) -> list[Bar]:
-        """The parts of the score that can be seen, the largest first."""
+        """What the score is made of."""
         return bars(self.suggestion.parts)
 
 
@@ -167,14 +169,15 @@ def told_of_similar(*, accepted: int, rejected: int) -> str:
 
 
 def bars(parts: Sequence[tuple[str, float]]) -> list[Bar]:
-    """Return the parts of a score as bars, those of no weight left out, the largest first."""
-    seen = sorted((part for part in parts if abs(part[1]) >= LEAST), key=lambda part: -abs(part[1]))
+    """Return the few largest parts of a score as bars, and all others as one."""
+    ordered = sorted(((PLAIN.get(name, name), value) for name, value in parts), key=lambda part: -abs(part[1]))
+    rest = sum(value for _, value in ordered[BARS:])
+    seen = [part for part in (*ordered[:BARS], ("everything else", rest)) if abs(part[1]) >= LEAST]
     longest = max((abs(value) for _, value in seen), default=1.0)
     made = []
     for name, value in seen:
         width = round(50 * abs(value) / longest, 1)
-        start = 50.0 if value > 0 else 50 - width
-        made.append(Bar(name=PLAIN.get(name, name), value=value, start=start, width=width))
+        made.append(Bar(name=name, value=value, start=50.0 if value > 0 else 50 - width, width=width))
     return made
 
 
@@ -267,6 +270,7 @@ def offers(suggestions: Sequence[Suggestion], answers: Standing, themes: Mapping
             suggestion=suggestion,
             theme=themes[suggestion.theme],
             answer=answers[suggestion.theme].answer.value if suggestion.theme in answers else "",
+            next_best=suggestion.runner_up if suggestion.runner_up in themes else "",
         )
         for number, suggestion in enumerate(ordered, 1)
     ]
