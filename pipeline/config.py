@@ -96,6 +96,7 @@ class ReviewSettings(_Settings):
     """How people are asked."""
 
     withhold: Share = Field(default=0.10, description="share of segments shown without suggestions")
+    show_scores: Switch = Field(default=True, description="whether coders see how probable a suggestion is")
 
 
 class Study(_Settings):

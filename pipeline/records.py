@@ -144,9 +144,21 @@ def _plain(theme: Theme) -> list[Any]:
     return [*said, list(theme.formerly)] if theme.formerly else said
 
 
+class Because(StrEnum):
+    """What in a segment carried a suggestion."""
+
+    NOTHING = ""  # not looked for, or nothing that could be pointed at
+    SENTENCE = "sentence"
+    WORDS = "words"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suggestion:
-    """A theme proposed for a segment, and why."""
+    """A theme proposed for a segment, and why.
+
+    Similar segments are those that people decided on, in other transcripts: the machine must not tell a coder what
+    another one said of this one.
+    """
 
     segment: SegmentId
     rank: int  # from 1
@@ -157,6 +169,14 @@ class Suggestion:
     exemplar: str  # the quote that matched best, "" if the theme has none
     exemplar_source: str
     parts: tuple[tuple[str, float], ...]  # what the score is the sum of
+    because: tuple[tuple[int, int], ...] = ()  # spans that carried it, in code points of the segment's own text
+    because_kind: Because = Because.NOTHING
+    runner_up: str = ""  # the best of the other themes, "" if there is none
+    runner_up_probability: float | None = None
+    near_accepted: int = 0  # similar segments that were given the theme
+    near_rejected: int = 0  # similar segments for which the theme was turned down
+    nearest_accepted: SegmentId | None = None
+    nearest_rejected: SegmentId | None = None
 
 
 class Answer(StrEnum):
@@ -199,6 +219,7 @@ class Decision:
     encoder: str = ""
     codebook_revision: str = ""
     run: str = ""
+    queue: str = ""  # the order in which the coder worked; "" for that of the transcripts
 
 
 POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})

@@ -3,7 +3,7 @@
 Every step may be cut off at any moment and run again: what is kept is whole, and what is kept is not done again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -17,7 +17,7 @@ from .intake import Progress, Session, Tally, ingest, may_hold, no_progress, spl
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, runs, vectors
 
-RANKS = 2  # raised when ranking the same material gives something else than before
+RANKS = 3  # raised when ranking the same material gives something else than before
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
 
@@ -142,13 +142,12 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
     )
     runs.start_run(session.store, started, session.codebook)
     tally.parked = parked(coded, session.codebook)
-    suggest = _suggester(session, coded, tally)
+    suggest = _suggester(session, coded, tally, progress)
     for at in range(0, len(waiting), TOGETHER):
         some = waiting[at : at + TOGETHER]
         with tally.timing("store"):
             segments = corpus.load_segments(session.store, within=some)
-        with tally.timing("rank"):
-            made = {transcript: list[Suggestion]() for transcript in some} | suggest(segments)
+        made = {transcript: list[Suggestion]() for transcript in some} | suggest(segments)
         with tally.timing("store"):
             runs.put_suggestions(session.store, run, made)
         tally.ranked += len(segments)
@@ -158,44 +157,94 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
     return run
 
 
-def _suggester(
-    session: Session, coded: Coded, tally: Tally
-) -> Callable[[Sequence[Segment]], dict[TranscriptId, list[Suggestion]]]:
-    """Return a function that makes suggestions for segments.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Taught:
+    """What suggestions for some transcripts are made from.
 
     What coders said of a transcript has no part in that transcript's own suggestions: otherwise the machine would
     tell a second coder what the first one answered.
     """
+
+    ranker: rank.Ranker
+    decided: rank.Decided | None
+
+
+def _suggester(
+    session: Session, coded: Coded, tally: Tally, progress: Progress
+) -> Callable[[Sequence[Segment]], dict[TranscriptId, list[Suggestion]]]:
+    """Return a function that makes suggestions for segments, with their reasons."""
     fold_of, place_of = folds(coded, FOLDS), coded.places
-    near, known = nearby(session, coded.segments)
+    with tally.timing("rank"):
+        near, known = nearby(session, coded.segments)
 
     @cache
-    def ranker(fold: int | None) -> rank.Ranker:
+    def taught(fold: int | None) -> _Taught:
         def keep(piece: Segment) -> bool:
             return fold is None or fold_of[place_of[piece.transcript]] != fold
 
-        others = labelled(coded, session.codebook, known, keep, near)
-        return rank.fit(session.codebook, known, others, session.study.rank)
+        said = labelled(coded, session.codebook, known, keep, near)
+        kept = tuple(piece.id for piece in coded.segments if keep(piece))
+        return _Taught(
+            ranker=rank.fit(session.codebook, known, said, session.study.rank),
+            decided=rank.Decided(segments=kept, said=said) if said else None,
+        )
 
     def suggest(segments: Sequence[Segment]) -> dict[TranscriptId, list[Suggestion]]:
-        here, given = nearby(session, segments)
-        made: dict[TranscriptId, list[Suggestion]] = {}
         by_fold: dict[int | None, list[Segment]] = {}
         for piece in segments:
             by_fold.setdefault(fold_of.get(place_of[piece.transcript]), []).append(piece)
+        where = {piece.id: piece.transcript for piece in segments}
+        made: dict[TranscriptId, list[Suggestion]] = {}
         for fold, pieces in by_fold.items():
-            words = [piece.text for piece in pieces]
-            rows = np.stack([given[text] for text in words])
-            where = {piece.id: piece.transcript for piece in pieces}
-            fitted, ids = ranker(fold), [piece.id for piece in pieces]
-            tally.provisional |= fitted.provisional
-            tally.muted |= fitted.muted
-            what = around(pieces, here, given)
-            for suggestion in rank.suggest(fitted, ids, words, rows, session.study.rank, what):
+            with tally.timing("rank"):
+                one = taught(fold)
+                tally.provisional |= one.ranker.provisional
+                tally.muted |= one.ranker.muted
+                suggestions, passages = _suggestions(session, one, pieces)
+            for suggestion in _explained(session, one, suggestions, passages, tally, progress):
                 made.setdefault(where[suggestion.segment], []).append(suggestion)
         return made
 
     return suggest
+
+
+def _suggestions(
+    session: Session, taught: _Taught, pieces: Sequence[Segment]
+) -> tuple[list[Suggestion], dict[SegmentId, rank.Passage]]:
+    """Return suggestions without reasons, and what these are looked for in: sentences where something is suggested."""
+    here, known = nearby(session, pieces)
+    texts = [piece.text for piece in pieces]
+    rows = np.stack([known[text] for text in texts])
+    ids = [piece.id for piece in pieces]
+    made = rank.suggest(taught.ranker, ids, texts, rows, session.study.rank, around(pieces, here, known))
+    language = {entry.id: entry.language for entry in corpus.list_transcripts(session.store)}
+    suggested = {suggestion.segment for suggestion in made if suggestion.suggested}
+    passages = {
+        piece.id: rank.Passage(
+            text=piece.text,
+            vector=row,
+            sentences=tuple(splitter(language[piece.transcript])(piece.text)) if piece.id in suggested else (),
+        )
+        for piece, row in zip(pieces, rows, strict=True)
+    }
+    return made, passages
+
+
+def _explained(
+    session: Session,
+    taught: _Taught,
+    made: Sequence[Suggestion],
+    passages: Mapping[SegmentId, rank.Passage],
+    tally: Tally,
+    progress: Progress,
+) -> list[Suggestion]:
+    """Return suggestions with their reasons; sentences of passages with several are embedded for it, and kept."""
+    sentences = [p.text[start:end] for p in passages.values() if len(p.sentences) > 1 for start, end in p.sentences]
+    embed_texts(session, sentences, tally, progress)
+    with tally.timing("store"):
+        known = vectors.load_vectors(session.store, session.located.fingerprint, sentences)
+    with tally.timing("rank"):
+        return rank.with_reasons(taught.ranker, made, passages, known, taught.decided)
 
 
 def set_apart(session: Session) -> tuple[dict[str, str], dict[str, int]]:

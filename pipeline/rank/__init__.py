@@ -10,10 +10,12 @@ weigh       parts of passages of known themes -> how much each part counts in th
 calibrate   scores -> probabilities
 abstain     scores of decided segments -> thresholds, and themes that are not suggested
 ranker      all of it joined: fit, score, probabilities, suggest
+explain     why a theme is suggested: what in the passage carried it, what people said of similar ones
 """
 
 from .around import NONE, Around
 from .combine import PARTS
+from .explain import Decided, Passage, with_reasons
 from .material import Labelled, codebook_texts, definition_text, source_document
 from .ranker import Ranker, Scores, fit, passes, probabilities, score, suggest
 
@@ -21,7 +23,9 @@ __all__ = [
     "NONE",
     "PARTS",
     "Around",
+    "Decided",
     "Labelled",
+    "Passage",
     "Ranker",
     "Scores",
     "codebook_texts",
@@ -32,4 +36,5 @@ __all__ = [
     "score",
     "source_document",
     "suggest",
+    "with_reasons",
 ]

@@ -122,7 +122,8 @@ def suggest(
 ) -> list[Suggestion]:
     """Return the best ``top_k`` themes of each segment, best first; of equals, the first in the codebook.
 
-    Numbers are rounded, so that exports do not change with the order or number of segments ranked together.
+    What in a segment carried them, and what people said of similar ones, ``with_reasons`` adds. Numbers are rounded, so
+    that exports do not change with the order or number of segments ranked together.
     """
     made = []
     for at in range(0, len(segment_ids), TOGETHER):
@@ -137,12 +138,15 @@ def _suggestions(ranker: Ranker, segment_ids: Sequence[SegmentId], scores: Score
     total = np.round(scores.total, 6)
     chance = np.round(probabilities(ranker, scores), 4)
     passed = passes(ranker, chance)
-    order = np.argsort(-total, axis=1, kind="stable")[:, :top_k]
+    ranked = np.argsort(-total, axis=1, kind="stable")
+    order = ranked[:, :top_k]
     rows = np.arange(len(order))[:, None]
     parts = np.round(np.stack([part[rows, order] for part in scores.parts.values()], axis=-1), 4) + 0.0
     made = []
     for row, segment in enumerate(segment_ids):
+        best = ranked[row, :2].tolist()
         for at, theme in enumerate(order[row].tolist()):
+            other = next((one for one in best if one != theme), None)
             exemplar = ranker.exemplars[scores.best[row, theme]][theme] if scores.best[row, theme] >= 0 else None
             made.append(
                 Suggestion(
@@ -155,6 +159,8 @@ def _suggestions(ranker: Ranker, segment_ids: Sequence[SegmentId], scores: Score
                     exemplar=exemplar.text if exemplar else "",
                     exemplar_source=exemplar.source if exemplar else "",
                     parts=tuple(zip(scores.parts, parts[row, at].tolist(), strict=True)),
+                    runner_up="" if other is None else ranker.themes[other],
+                    runner_up_probability=None if other is None else float(chance[row, other]),
                 )
             )
     return made
