@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: all install demo test lint fix bench docs wheel clean
+.PHONY: all install demo test lint fix bench docs pictures wheel clean
 
 all: lint test
 
@@ -38,6 +38,9 @@ bench: install
 
 docs: install
 	$(BIN)/python docs/commands.py
+
+pictures: install
+	$(BIN)/python docs/screenshots.py
 
 wheel: install
 	$(BIN)/python -m build --wheel --installer pip --outdir dist

@@ -89,9 +89,9 @@ def _segment(made: Transcript, at: int, span: tuple[int, int, int]) -> Segment:
     return Segment(id=key, transcript=made.id, name=name, turn=turn, start=start, end=end, text=made.text[start:end])
 
 
-def suggestions(segment: Segment, *, suggested: int = 2) -> list[Suggestion]:
+def suggestions(segment: Segment, *, suggested: int = 2, best: float = 0.91) -> list[Suggestion]:
     """Return three suggestions for a segment; the first ``suggested`` passed the threshold."""
-    ranked = (("Waiting", 0.91), ("Kindness <of drivers>", 0.71), ("Money", 0.2))
+    ranked = (("Waiting", best), ("Kindness <of drivers>", min(0.71, best)), ("Money", min(0.2, best)))
     return [
         Suggestion(
             segment=segment.id,
@@ -150,13 +150,14 @@ def fill(store: Store, names: Sequence[tuple[str, str]] = (("North", "Group 1"),
     return filled[0]
 
 
-def rerank(store: Store, run: str, cut: Sequence[Segment], *, suggested: int) -> None:
-    """Make a later run's suggestions the present ones of a transcript."""
+def rerank(store: Store, run: str, cut: Sequence[Segment], *, suggested: int, weak: Sequence[Segment] = ()) -> None:
+    """Make a later run's suggestions the present ones of a transcript; nothing is likely for the weak segments."""
     began = datetime(2026, 3, 2, tzinfo=UTC)
     revision = CODEBOOK.revision
     made = Run(id=run, ranking=run, encoder="e5", codebook_revision=revision, settings="s", counts={}, started_at=began)
     start_run(store, made, CODEBOOK)
-    ranked = [one for segment in cut for one in suggestions(segment, suggested=suggested)]
+    ranked = [one for segment in cut if segment not in weak for one in suggestions(segment, suggested=suggested)]
+    ranked += [one for segment in weak for one in suggestions(segment, suggested=0, best=0.1)]
     put_suggestions(store, run, {cut[0].transcript: ranked})
 
 

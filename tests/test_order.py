@@ -221,9 +221,15 @@ def meant(texts: Sequence[str]) -> NDArray[np.float64]:
 
 
 def clusters(texts: list[str], documents: Sequence[str]) -> list[unexplained.Cluster]:
-    keys = [SegmentId(f"s{at:02}") for at in range(len(texts))]
-    places = {key: documents[at % len(documents)] for at, key in enumerate(keys)}
-    return unexplained.clustered(keys, dict(zip(keys, texts, strict=True)), meant(texts), places)
+    """Return the clusters of all of these; the talk has as much that is said once as well."""
+    every = [*texts, *ELSE]
+    talk = unexplained.Talk(
+        segments=[SegmentId(f"s{at:02}") for at in range(len(every))],
+        texts=every,
+        documents=[documents[at % len(documents)] for at in range(len(every))],
+        vectors=meant(every),
+    )
+    return unexplained.clustered(talk.segments[: len(texts)], talk)
 
 
 def test_what_is_alike_is_one_cluster_named_by_its_words_with_the_most_central_first() -> None:
@@ -235,7 +241,7 @@ def test_what_is_alike_is_one_cluster_named_by_its_words_with_the_most_central_f
     assert {"ferry", "lake", "across"} <= set(ferry.words)
     assert "today" not in ferry.words[:3]
     assert ferry.documents == 3
-    rows = unit(meant(texts) - meant(texts).mean(axis=0))
+    rows = unit(meant([*texts, *ELSE]) - meant([*texts, *ELSE]).mean(axis=0))
     centre = rows[[int(key[1:]) for key in ferry.segments]].mean(axis=0)
     central = [float(rows[int(key[1:])] @ centre) for key in ferry.segments]
     assert central == sorted(central, reverse=True)
@@ -245,8 +251,8 @@ def test_too_few_segments_or_a_single_document_are_no_candidates() -> None:
     assert clusters(FERRY[:3], "abc") == []
     assert clusters([*FERRY[:3], *ELSE], "abc") == []
     assert clusters(ELSE, "abc") == []
-    assert clusters([*FERRY, *ELSE], [*("a" * len(FERRY)), *("b" * len(ELSE))]) == []
-    assert len(clusters([*FERRY, *ELSE], "a")) == 1, "a study of one document has no other"
+    assert clusters(FERRY, ["a"] * len(FERRY) + ["b"] * len(ELSE)) == []
+    assert len(clusters(FERRY, "a")) == 1, "a study of one document has no other"
 
 
 def test_far_segments_have_no_likely_theme_and_are_not_withheld() -> None:

@@ -21,13 +21,25 @@ FAR = 0.3  # a segment is far from every theme if none is as probable as this; t
 MOST = 2000  # segments that are clustered, the farthest ones: work grows with the square of their number
 FEWEST = 4  # fewer segments are no candidate for a theme,
 PLACES = 2  # nor are segments of fewer documents, where the study has so many
-APART = 3.0  # standard deviations above the usual pair at which segments belong together
+MOST_ALIKE = 0.9  # from here on they always do
+APART = 2.5  # standard deviations above the usual pair at which segments belong together
 ONE_ABOVE = 84.13  # percentile that lies one standard deviation above the middle, where values are normally distributed
 WORDS = 4  # that name a cluster
 SHARE = 0.25  # of its segments that must have such a word,
 LIFT = 2.0  # and how many times as often as in the rest of the talk
-BESIDE = 5000  # other segments that the words are compared with
+BESIDE = 5000  # segments of the study that the words are compared with
+SAMPLE = 1000  # segments of the study whose pairs say what is usual
 _WORD = re.compile(r"[^\W\d_]{3,}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Talk:
+    """All segments of a study: what is usual in it."""
+
+    segments: Sequence[SegmentId]
+    texts: Sequence[str]
+    documents: Sequence[str]
+    vectors: NDArray[np.floating]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,51 +61,54 @@ def _best(one: Waiting) -> float:
     return max((probability for _, probability in one.chances), default=0.0)
 
 
-def clustered(
-    segments: Sequence[SegmentId],
-    texts: Mapping[SegmentId, str],
-    vectors: NDArray[np.floating],
-    documents: Mapping[SegmentId, str],
-) -> list[Cluster]:
-    """Return the clusters among segments, those of most documents and segments first.
-
-    ``vectors`` holds a row for each of ``segments``. ``texts`` and ``documents`` hold all segments of the study: words
-    are telling beside all that is said.
-    """
-    some = list(segments[:MOST])
+def clustered(away: Sequence[SegmentId], talk: Talk) -> list[Cluster]:
+    """Return the clusters among some segments, those of most documents and segments first."""
+    place = {segment: at for at, segment in enumerate(talk.segments)}
+    some = [place[segment] for segment in away[:MOST]]
     if len(some) < FEWEST:
         return []
-    rows = unit(vectors[: len(some)] - vectors[: len(some)].mean(axis=0))
-    groups = [np.flatnonzero(number == which) for number in [_numbers(rows)] for which in range(int(number.max()) + 1)]
-    needed = min(PLACES, len(set(documents.values())))
-    told = _spoken(texts)
+    mean = talk.vectors.mean(axis=0)
+    rows = unit(talk.vectors[some] - mean)
+    different = np.array(list({text: at for at, text in enumerate(talk.texts)}.values()))  # in a survey many say "No."
+    numbers = _numbers(rows, _usual(unit(talk.vectors[different[_evenly(len(different), SAMPLE)]] - mean)))
+    needed = min(PLACES, len(set(talk.documents)))
+    told = _spoken(talk.texts)
     found = []
-    for group in groups:
+    for group in (np.flatnonzero(numbers == which) for which in range(int(numbers.max()) + 1)):
         inside = [some[at] for at in group]
-        places = len({documents[segment] for segment in inside})
+        places = len({talk.documents[at] for at in inside})
         if len(group) < FEWEST or places < needed:
             continue
         central = np.argsort(-np.round(rows[group] @ rows[group].mean(axis=0), 6), kind="stable")
         found.append(
             Cluster(
-                words=_telling([texts[segment] for segment in inside], told),
-                segments=tuple(inside[at] for at in central),
+                words=_telling([talk.texts[at] for at in inside], told),
+                segments=tuple(talk.segments[inside[at]] for at in central),
                 documents=places,
             )
         )
     return sorted(found, key=lambda one: (-one.documents, -len(one.segments), one.segments))
 
 
-def _numbers(rows: Matrix) -> NDArray[np.intp]:
+def _evenly(count: int, most: int) -> NDArray[np.intp]:
+    return np.linspace(0, count - 1, min(most, count)).round().astype(np.intp)
+
+
+def _usual(rows: Matrix) -> float:
+    """Return the cosine from which on two segments belong together, given any segments of the study."""
+    if len(rows) < 2:
+        return 1.0
+    pairs = np.round(rows @ rows.T, 6)[np.triu_indices(len(rows), 1)]
+    middle, upper = np.percentile(pairs, [50, ONE_ABOVE])  # like pairs are too few to move either
+    return min(float(middle + APART * (upper - middle)), MOST_ALIKE)
+
+
+def _numbers(rows: Matrix, least: float) -> NDArray[np.intp]:
     """Return the number of each row's cluster."""
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
 
-    cosine = np.clip(np.round(rows @ rows.T, 6), -1, 1)
-    pairs = cosine[np.triu_indices(len(rows), 1)]
-    middle, upper = np.percentile(pairs, [50, ONE_ABOVE])  # like pairs are too few to move either
-    least = float(middle + APART * (upper - middle))
-    distance = 1 - cosine
+    distance = 1 - np.clip(np.round(rows @ rows.T, 6), -1, 1)
     np.fill_diagonal(distance, 0.0)
     tree = linkage(squareform(distance, checks=False), method="average")
     return np.asarray(fcluster(tree, 1 - least, criterion="distance") - 1, dtype=np.intp)
@@ -103,12 +118,11 @@ def _words(text: str) -> set[str]:
     return set(_WORD.findall(text.casefold()))
 
 
-def _spoken(texts: Mapping[SegmentId, str]) -> Counter[str]:
+def _spoken(texts: Sequence[str]) -> dict[str, float]:
     """Return in how many segments of the study each word is, as a share of them."""
-    every = list(texts.values())
-    pick = np.linspace(0, len(every) - 1, min(BESIDE, len(every))).round().astype(int)
-    count = Counter(word for at in pick for word in _words(every[at]))
-    return Counter({word: times / len(pick) for word, times in count.items()})
+    pick = _evenly(len(texts), BESIDE)
+    count = Counter(word for at in pick for word in _words(texts[at]))
+    return {word: times / len(pick) for word, times in count.items()}
 
 
 def _telling(texts: Sequence[str], told: Mapping[str, float]) -> tuple[str, ...]:

@@ -92,16 +92,20 @@ def in_order(reviewer: Reviewer, order: Order) -> list[SegmentId]:
 
 def unexplained(reviewer: Reviewer) -> list["Cluster"]:
     """Return the clusters of segments that no theme explains, without those that the coder gave a theme."""
-    from ..rank.unexplained import clustered, far
+    from ..rank.unexplained import Talk, clustered, far
 
     found = index(reviewer)
     states = _states(reviewer)
     themed = {segment for segment, state in states.items() if state is State.CODED}
     away = [one.segment for one in far(_waiting(reviewer)) if one.segment in found.place and one.segment not in themed]
     names = {entry.id: f"{entry.site}/{entry.name}" for entry in list_transcripts(reviewer.store)}
-    texts = {piece.id: piece.text for piece in found.segments}
-    documents = {piece.id: names[piece.transcript] for piece in found.segments}
-    return clustered(away, texts, _rows(found, away), documents)
+    talk = Talk(
+        segments=[piece.id for piece in found.segments],
+        texts=[piece.text for piece in found.segments],
+        documents=[names[piece.transcript] for piece in found.segments],
+        vectors=found.rows,
+    )
+    return clustered(away, talk)
 
 
 def like_text(reviewer: Reviewer, text: str, limit: int) -> list["Hit"]:
