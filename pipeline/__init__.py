@@ -13,6 +13,7 @@ segment      transcript -> segments
 embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
 evaluate     coded segments -> how good the suggestions are, beside the baselines
+agreement    readings -> how far coders agree, with intervals
 exchange     records <-> tables of other programs
 store        records <-> database
 coded        decisions -> what ranking learns from and evaluation is made on
