@@ -14,6 +14,7 @@ embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
 context      transcripts and segments -> the texts around each segment
 evaluate     coded segments -> how good the suggestions are, beside the baselines
+agreement    readings -> how far coders agree, with intervals
 drift        checks of coders over time -> who or what changed, and what could not be seen
 report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
