@@ -12,6 +12,7 @@ import numpy as np
 from . import evaluate as evaluating
 from . import exchange, intake, store, work
 from .coded import coded_segments, material, still_there
+from .config import Study
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
 from .records import Coding, Mode, Segment, SegmentId, Transcript, TranscriptId, present
 from .store import corpus, decisions, runs
@@ -136,14 +137,18 @@ def export(session: intake.Session, what: str, format: str, out: Path) -> int:  
 
 def refuse_own(session: intake.Session, out: Path) -> None:
     """Raise ``Fault`` if a file to be written is the study's own, or would be taken for a transcript."""
-    target = out.resolve()
     study = session.study
-    own = {study.file, study.codebook_file, Path(session.store.place)}
+    own = (study.file, study.codebook_file, Path(session.store.place), *(f.path for f in session.files.values()))
+    if among_transcripts(study, out) or out.resolve() in {path.resolve() for path in own}:
+        raise Fault(str(out), "is a part of the study, which this would replace", "choose another file")
+
+
+def among_transcripts(study: Study, out: Path) -> bool:
+    """Tell whether a file would be taken for one of the study's transcripts."""
+    target = out.resolve()
     folders = [study.folder / site.transcripts for site in study.site]
     inside = any(target.is_relative_to(folder.resolve()) for folder in folders if folder.is_dir())
-    inside = inside or any(target.match(str(pattern)) for pattern in folders)  # a glob like transcripts/*.csv
-    if inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}:
-        raise Fault(str(out), "is a part of the study, which this would replace", "choose another file")
+    return inside or any(target.match(str(pattern)) for pattern in folders)  # a glob like transcripts/*.csv
 
 
 _Table = tuple[Sequence[str], Iterator[tuple[exchange.Cell, ...]]]

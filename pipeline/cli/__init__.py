@@ -5,12 +5,14 @@ suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
 finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
+auditing    what can be said of the coders' work: audit
 begin       a study begins: init, demo, check
 """
 
 import click
 
 from .. import __version__
+from .auditing import audit
 from .begin import check, demo, init
 from .coding import export, import_, review
 from .finding import queue, search
@@ -40,5 +42,6 @@ for _command in (
     import_,
     export,
     evaluate,
+    audit,
 ):  # as in a study's life
     main.add_command(_command)
