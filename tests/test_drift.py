@@ -305,6 +305,19 @@ def test_more_talk_of_a_theme_is_no_drift() -> None:
     assert not alarmed(audit(checks_of(coding({}, more_talk=0.3)), HISTORY))
 
 
+def test_in_double_coding_whole_documents_are_exchanged() -> None:
+    """Two odd documents among the last ones are no change, however many segments they have."""
+    checks = [
+        replace(check, given=frozenset()) if check.coder == "Ana" and check.document in ("d16", "d21") else check
+        for check in checks_of(coding({}))
+    ]
+    by_document, by_check = (
+        cell(audit(checks, replace(HISTORY, shuffled=each)), "Ana").change for each in (False, True)
+    )
+    assert by_document is not None and by_check is not None
+    assert by_document.p > 0.05 > by_check.p
+
+
 def test_right_is_what_most_of_the_others_gave() -> None:
     themes = {"Ana": {"A"}, "Ben": {"A", "B"}, "Cleo": {"B"}}
     coded = [
@@ -348,6 +361,18 @@ def test_coder_and_site_are_told_apart_where_they_can_be() -> None:
     site = sited(PAIRS, careless("Ana", "Ben")).sites
     assert "A" in [one.name for one in site.sites if one.different]
     assert not any(one.different for one in site.coders)
+
+
+def test_coders_who_work_at_all_sites_need_no_common_segments() -> None:
+    checks = [
+        replace(check, site="AB"[turn % 2], segment=f"{check.coder}-{check.segment}")
+        for turn, check in enumerate(
+            team(lambda coder, turn, gold: 0.4 if coder == "Ana" else usual(coder, turn, gold))
+        )
+    ]
+    made = audit(checks, ONE).sites
+    assert made.identifiable
+    assert [one.name for one in (*made.coders, *made.sites) if one.different] == ["Ana"]
 
 
 @pytest.mark.parametrize(

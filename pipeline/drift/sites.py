@@ -1,4 +1,4 @@
-"""Coder or site? A mixed model of errors on segments that coders have in common, or why there can be none."""
+"""Coder or site? A mixed model of errors, on segments that coders have in common, or why there can be none."""
 
 import warnings
 from collections import Counter
@@ -15,7 +15,7 @@ Values = NDArray[np.float64]
 Numbers = NDArray[np.intp]
 
 LEAST_COMMON = 20  # segments that coders of different sites both answered
-MOST = 120  # segments in the model, drawn by lot if there are more
+MOST = 1500  # checks in the model
 LARGE, CLEAR = 0.8, 2.33  # logits, and posterior standard deviations
 RESIDUAL = np.pi**2 / 3  # variance of the logistic distribution
 
@@ -37,7 +37,7 @@ def coder_or_site(team: Team, plan: Plan) -> Sites:
     """
     if reason := apart(team):
         return _none(reason)
-    rows = _common(team, plan.seed)
+    rows = _some(team, plan.seed)
     model = fitted(team, rows)
     if model is None:
         return _none("the model does not converge")
@@ -92,13 +92,17 @@ def _connected(groups: list[set[int]]) -> bool:
     return not rest
 
 
-def _common(team: Team, seed: int) -> Numbers:
-    """Return the rows of segments that at least two coders answered, some of them by lot if they are many."""
+def _some(team: Team, seed: int) -> Numbers:
+    """Return the rows of the model: of segments that at least two coders answered, or of all if those are few.
+
+    If they are many, segments are drawn by lot.
+    """
     count = Counter(team.segments)
-    names = sorted(segment for segment, times in count.items() if times > 1)
-    if len(names) > MOST:
-        names = sorted(np.random.default_rng(seed).choice(names, MOST, replace=False).tolist())
-    kept = set(names)
+    common = sorted(segment for segment, times in count.items() if times > 1)
+    names = common if len(common) >= LEAST_COMMON else sorted(count)
+    mixed = np.random.default_rng(seed).permutation(len(names))
+    enough = np.searchsorted(np.cumsum([count[names[at]] for at in mixed]), MOST, side="right")
+    kept = {names[at] for at in mixed[: max(int(enough), 1)]}
     return np.array([row for row, segment in enumerate(team.segments) if segment in kept], dtype=np.intp)
 
 
