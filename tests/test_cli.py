@@ -84,6 +84,13 @@ def test_suggestions_out_have_the_columns_of_the_contract(study: Path) -> None:
         "encoder",
         "codebook_revision",
         "run",
+        "because",
+        "because_spans",
+        "runner_up",
+        "runner_up_probability",
+        "near_accepted",
+        "near_rejected",
+        "parts",
     ]
     assert len(rows) == 10  # 5 segments, 2 themes
     text = (study / "transcripts/north/n1.txt").read_text()
