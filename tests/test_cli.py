@@ -121,6 +121,7 @@ def test_decisions_out_have_the_columns_of_the_contract(study: Path) -> None:
         "decided_at",
         "encoder",
         "codebook_revision",
+        "queue",
     ]
     assert [(row["theme"], row["answer"]) for row in rows[:4]] == [
         ("Waiting", "add"), ("Money", "add"), ("Waiting", "add"), ("", "nothing"),
