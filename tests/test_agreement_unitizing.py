@@ -133,7 +133,8 @@ def slow_alpha(met: dict[tuple[str, str], float], own: float) -> float | None:
         often[x] = often.get(x, 0.0) + value
     observed = sum(value for (x, y), value in met.items() if x != y)
     chance = sum(often[x] * often[y] for x, y in met if x != y)
-    return 1 - observed / (chance / (total - own / total)) if chance > 1e-12 else None
+    left = total - own / total if total else 0.0  # what can be compared with something other than itself
+    return 1 - observed / (chance / left) if chance > 1e-12 and left > 1e-12 else None
 
 
 @settings(max_examples=150, deadline=None)
@@ -144,6 +145,13 @@ def test_the_family_equals_its_definition_character_by_character(drawn: tuple[in
     for name, found in (("u", made.u), ("binary", made.binary), ("cu", made.cu)):
         value = expected[name]
         assert found.value is Lack.UNDEFINED if value is None else found.value == pytest.approx(value, abs=1e-9)
+
+
+def test_where_correcting_chance_leaves_nothing_to_compare_there_is_no_value() -> None:
+    """Three coders, one of whom coded nothing: the two others differ on half, which must not come out as 1."""
+    made = unitized(5, [], [(0, 1, "c"), (1, 2, "c")], [(0, 1, "c"), (1, 2, "k")])
+    assert made.cu.value is Lack.UNDEFINED
+    assert isinstance(made.u.value, float) and made.u.value < 1
 
 
 def test_overlapping_themes_are_judged_each_against_the_rest() -> None:

@@ -26,6 +26,7 @@ GAP: Value = ()
 # takes a segment's comparison with itself out of chance (its squared length; of a gap, its length). Then the same of
 # what two coders both coded.
 SAME, GIVEN, OWN, CODED_SAME, CODED, CODED_OWN = range(6)
+EPSILON = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -199,7 +200,16 @@ def _cu(total: Floats) -> Floats:
 def _alpha(same: Floats, given: Floats, own: Floats) -> Floats:
     length = given.sum(axis=-1)
     expected = np.square(length) - np.square(given).sum(axis=-1)
-    return one_less((length - same) * (np.square(length) - own.sum(axis=-1)), length * expected)[..., None]
+    pairs = np.square(length) - own.sum(axis=-1)
+    return one_less((length - same) * pairs, length * np.where(_there(pairs, length), expected, 0))[..., None]
+
+
+def _there(pairs: Floats, length: Floats) -> NDArray[np.bool_]:
+    """Tell whether anything is left to compare when what a segment shares with itself is taken out of chance.
+
+    With three coders or more, of whom few coded, it may take off all there is: then there is no chance to judge by.
+    """
+    return np.asarray(pairs > EPSILON * np.square(length))
 
 
 def _among_coded(total: Floats, at: int) -> Floats:
@@ -208,4 +218,4 @@ def _among_coded(total: Floats, at: int) -> Floats:
     observed = given - total[..., CODED_SAME, at]
     expected = given * (length - given)
     of_theme = given * length - total[..., CODED_OWN, at]
-    return one_less(of_theme * observed, given * expected)[..., None]
+    return one_less(of_theme * observed, given * np.where(_there(of_theme, length), expected, 0))[..., None]
