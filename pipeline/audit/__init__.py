@@ -1,4 +1,4 @@
-"""A study's store -> what can be said of its coders' work: agreement, drift, the machine's influence, effort.
+"""A study's store -> what can be said of its coders' work: how far they agree, and where they differ.
 
 gather   what the store knows up to a moment, under the names that the report may say
 agreed   how far coders agree
