@@ -63,20 +63,23 @@ def document(at: int) -> tuple[Transcript, list[Segment]]:
     ]
 
 
-def suggest(session: intake.Session, cut: list[tuple[Transcript, list[Segment]]]) -> None:
-    """Keep a run's suggestions: the first theme for every segment, surely enough for every other one."""
+def suggest(session: intake.Session, cut: list[tuple[Transcript, list[Segment]]], *, later: int = 0) -> None:
+    """Keep a run's suggestions: the first theme for every segment, surely enough for every other one.
+
+    A run so many days ``later`` is sure of the others.
+    """
     run = runs.Run(
-        id="run-1",
+        id=f"run-{later + 1}",
         ranking="r",
         encoder="hashing",
         codebook_revision=session.codebook.revision,
         settings="-",
         counts={},
-        started_at=BEGAN - timedelta(days=1),
+        started_at=BEGAN + timedelta(days=later - 1),
     )
     runs.start_run(session.store, run, session.codebook)
     for transcript, segments in cut:
-        made = [suggestion(segment, 0.9 if at % 2 else 0.2) for at, segment in enumerate(segments)]
+        made = [suggestion(segment, 0.9 if (at + bool(later)) % 2 else 0.2) for at, segment in enumerate(segments)]
         runs.put_suggestions(session.store, run.id, {transcript.id: made})
 
 

@@ -21,7 +21,7 @@ from pipeline.errors import StudyFault
 from pipeline.records import Answer, Decision, Mode, Segment, segment_id
 from pipeline.store import corpus, decisions
 
-from .auditing import BEGAN, CODERS, DOCUMENTS, EACH, HOSTILE, MALLORY, THEMES, decide, study
+from .auditing import BEGAN, CODERS, DOCUMENTS, EACH, HOSTILE, MALLORY, THEMES, decide, document, study, suggest
 
 
 def run(*arguments: object, expect: int = 0) -> Result:
@@ -98,6 +98,7 @@ def test_an_old_audit_comes_out_the_same_byte_for_byte(tmp_path: Path) -> None:
     session = study(tmp_path / "study", coders=CODERS[:2])
     run("audit", tmp_path / "study", "--out", tmp_path / "then")
     decide(session, "Ana", seed=9)
+    suggest(session, [document(at) for at in range(DOCUMENTS)], later=20)  # the machine changed its mind as well
     run("audit", tmp_path / "study", "--out", tmp_path / "now")
     moment = (BEGAN + timedelta(days=2)).isoformat()
     run("audit", tmp_path / "study", "--out", tmp_path / "again", "--as-of", moment)
