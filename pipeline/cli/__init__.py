@@ -4,6 +4,7 @@ terminal    what all commands share
 suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
 measuring   how good it is: evaluate
+keeping     what is kept, and how it came about: store
 begin       a study begins: init, demo, check
 """
 
@@ -12,6 +13,7 @@ import click
 from .. import __version__
 from .begin import check, demo, init
 from .coding import export, import_, review
+from .keeping import store
 from .measuring import evaluate
 from .suggesting import status, suggest
 from .terminal import Commands
@@ -26,5 +28,5 @@ def main() -> None:
     """
 
 
-for _command in (init, demo, check, suggest, status, review, import_, export, evaluate):  # as in a study's life
+for _command in (init, demo, check, suggest, status, review, import_, export, evaluate, store):  # as in a study's life
     main.add_command(_command)
