@@ -1,4 +1,4 @@
-"""A study whose store is a PostgreSQL server's: the same results, clear faults, nothing lost when the server goes away."""
+"""A study whose store is a PostgreSQL server's: the same results, and nothing lost when the server goes away."""
 
 import csv
 import os
@@ -108,7 +108,7 @@ def test_a_server_that_stops_is_a_clear_fault_and_what_was_done_is_kept(postgres
     session.__dict__["encoder"] = Stopping(postgres)
     try:
         with pytest.raises(StoreAway, match="the server cannot be reached, or went away"):
-            work.run_direct(session, work.look(session), None, intake.no_progress)
+            work.run_direct(session, work.look(session), intake.ALL, intake.no_progress)
         result = run("suggest", shared, "--direct", expect=1)
         (line,) = result.output.splitlines()
         assert "start it, and run the command again" in line

@@ -1,7 +1,7 @@
 """The commands: the only place that prints or exits. What is heavy is imported by the command that needs it.
 
 terminal    what all commands share
-suggesting  the machine's work: suggest, status
+suggesting  the machine's work: suggest, status, quarantine
 coding      people's work: review, import, export
 measuring   how good it is: evaluate
 keeping     what is kept, and how it came about: store
@@ -15,7 +15,7 @@ from .begin import check, demo, init
 from .coding import export, import_, review
 from .keeping import store
 from .measuring import evaluate
-from .suggesting import status, suggest
+from .suggesting import quarantine, status, suggest
 from .terminal import Commands
 
 
@@ -28,5 +28,6 @@ def main() -> None:
     """
 
 
-for _command in (init, demo, check, suggest, status, review, import_, export, evaluate, store):  # as in a study's life
+_life = (init, demo, check, suggest, quarantine, status, review, import_, export, evaluate, store)  # of a study
+for _command in _life:
     main.add_command(_command)

@@ -7,7 +7,7 @@ import click
 from .terminal import STUDY, example, loudness, say
 
 
-@click.group()
+@click.group(epilog=example("themescout store upgrade my-study"))
 def store() -> None:
     """Look after the study's database."""
 
