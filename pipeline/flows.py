@@ -5,6 +5,8 @@ parameters nor as results, logs or errors.
 """
 
 import os
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,6 +180,8 @@ def run(session: intake.Session, pending: work.Pending, part: intake.Part, progr
     """
     key = (str(session.study.file), part.site, part.transcript)
     job = _jobs[key] = _Job(session=session, part=part, pending=pending, progress=progress)
+    # Ended like this by default, the process would leave Prefect's server behind.
+    before = signal.signal(signal.SIGTERM, _leave) if threading.current_thread() is threading.main_thread() else None
     try:
         batch(*key)
     except Exception as error:
@@ -189,5 +193,11 @@ def run(session: intake.Session, pending: work.Pending, part: intake.Part, progr
             raise Fault(place, f"Prefect could not begin the flow ({type(error).__name__})", remedy) from error
         raise
     finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
         _jobs.pop(key, None)
     return job.tally
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)
