@@ -200,3 +200,29 @@ def test_the_command_is_silent_and_uses_a_server_of_its_own(study: Path, tmp_pat
     assert done.stdout.startswith("2 transcripts read, 5 segments; 11 texts embedded")
     assert (tmp_path / "data/themescout/prefect").is_dir()
     assert not (tmp_path / ".prefect").exists()
+
+
+def test_a_run_that_is_told_to_end_leaves_no_server_behind(study: Path, tmp_path: Path) -> None:
+    for at in range(300):
+        words = f"Moderator: So?\n\nEve: We waited for bus number {at} on day {at * 7} of the year, in the rain.\n"
+        (study / f"transcripts/south/more{at:03d}.txt").write_text(words)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
+    environment |= {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "suggest", str(study)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    ends = time.monotonic() + 300
+    while len(kept(study / "themescout.db")) < 3 and time.monotonic() < ends:
+        time.sleep(0.05)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)  # a server that lived on would hold the other ends of the pipes
+    assert (process.returncode, errors) == (128 + 15, "")
+
+
+def kept(file: Path) -> list[tuple[str]]:
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT path FROM sources").fetchall()
+    except sqlite3.Error:
+        return []  # not made yet
