@@ -9,6 +9,10 @@ from pipeline.records import SegmentId
 from pipeline.store import Store, open_store
 
 from . import postgres as pg
+from .browsing import address as address
+from .browsing import browser as browser
+from .browsing import complaints as complaints
+from .browsing import page as page
 from .reviewing import Coder, at_the_page, fill, study_in, transcript
 
 STUDY = """

@@ -3,6 +3,7 @@
 terminal    what all commands share
 suggesting  the machine's work: suggest, status, quarantine
 coding      people's work: review, import, export
+finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 keeping     what is kept, and how it came about: store
 begin       a study begins: init, demo, check
@@ -13,6 +14,7 @@ import click
 from .. import __version__
 from .begin import check, demo, init
 from .coding import export, import_, review
+from .finding import queue, search
 from .keeping import store
 from .measuring import evaluate
 from .suggesting import quarantine, status, suggest
@@ -28,6 +30,6 @@ def main() -> None:
     """
 
 
-_life = (init, demo, check, suggest, quarantine, status, review, import_, export, evaluate, store)  # of a study
-for _command in _life:
+_life = (init, demo, check, suggest, quarantine, status, review, queue, search, import_, export, evaluate, store)
+for _command in _life:  # of a study, in its order
     main.add_command(_command)

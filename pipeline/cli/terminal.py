@@ -102,12 +102,16 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
+def check_site(session: "Session", site: str | None) -> None:
+    """Refuse a site that the study does not have, as wrong usage."""
+    names = [known.name for known in session.study.site]
+    if site is not None and site not in names:
+        raise click.BadParameter(f"there is no site {site!r}; the study has {', '.join(names)}", param_hint="--site")
+
+
 def check_part(session: "Session", part: "Part") -> None:
     """Refuse a site that the study does not have, or a transcript that no file can hold, as wrong usage."""
-    names = [known.name for known in session.study.site]
-    if part.site is not None and part.site not in names:
-        told = f"there is no site {part.site!r}; the study has {', '.join(names)}"
-        raise click.BadParameter(told, param_hint="--site")
+    check_site(session, part.site)
     if part.transcript is not None and not any(part.may_hold(file) for file in session.files.values()):
         told = f"no file is called {part.transcript}, and there is no table that may hold it"
         raise click.BadParameter(told, param_hint="--transcript")
