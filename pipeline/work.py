@@ -70,7 +70,7 @@ def read(session: Session, source: str, pending: Pending, tally: Tally) -> None:
 
 
 def blocks(session: Session, sources: Sequence[str]) -> Iterator[list[str]]:
-    """Yield the texts that files' segments need, of whole transcripts together, for ``BLOCK`` segments or more at a time.
+    """Yield the texts that files' segments need, of whole transcripts together, for ``BLOCK`` segments or more.
 
     Which texts are together depends on the files alone, not on what was embedded before: so a run that was cut off
     goes on with the very same blocks. Only one block is in memory at a time.
