@@ -77,7 +77,7 @@ def whole_run(folder: Path) -> tuple[list[str], intake.Tally]:
     """Run everything once on a fresh store, and return the segments' texts and what took how long."""
     session = intake.open_session(folder)
     session.encoder.encode(["warm up"])  # loading the model is no stage's work
-    tally = work.run_direct(session, work.look(session), None, intake.no_progress)
+    tally = work.run_direct(session, work.look(session), intake.ALL, intake.no_progress)
     return [segment.text for segment in corpus.load_segments(session.store)], tally
 
 

@@ -7,6 +7,7 @@ Fault
   x CodingFault       a table of human coding that does not fit the study
   x EncoderFault      no such model, a damaged one, or one that would need the network
   x StoreFault        a database that cannot be opened, is newer than the program, or is busy
+    x StoreAway       a store's server that cannot be reached now
   x ReviewFault       the review page cannot be served
 Faults                several of them, raised together so that all are seen at once
 
@@ -52,6 +53,10 @@ class EncoderFault(Fault):
 
 class StoreFault(Fault):
     """A store cannot be opened, is newer than the program, or stays locked."""
+
+
+class StoreAway(StoreFault):
+    """A store's server cannot be reached now; it may be there again in a moment."""
 
 
 class ReviewFault(Fault):

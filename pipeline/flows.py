@@ -5,6 +5,8 @@ parameters nor as results, logs or errors.
 """
 
 import os
+import signal
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,11 +34,16 @@ from prefect import flow, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.runtime import task_run
+from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
 from . import intake, work
-from .errors import Fault
+from .errors import Fault, StoreAway
 
-RETRIES = 2  # of a file that cannot be reached, as on a network drive
+RETRIES = 3  # of what may pass: a file that cannot be reached, as on a network drive; a store's server that restarts
+PAUSES = (1, 5, 20)  # seconds before each
+FILE_SECONDS = 600  # after which reading a file is given up, and the file set aside
+
+Key = tuple[str, str | None, str | None]  # the study file, and the part of it: site, transcript
 
 
 @dataclass(kw_only=True)
@@ -44,103 +51,139 @@ class _Job:
     """What the tasks of one flow run in this process share: open things cannot be parameters."""
 
     session: intake.Session
+    part: intake.Part
     pending: work.Pending
     tally: intake.Tally = field(default_factory=intake.Tally)
     progress: intake.Progress = intake.no_progress
+    done: int = 0  # files
     raised: list[BaseException] = field(default_factory=list)
     begun: bool = False  # whether Prefect got as far as our own code
 
 
-_jobs: dict[tuple[str, str | None], _Job] = {}
-
-
-def _job(study: str, site: str | None) -> _Job:
-    if (study, site) not in _jobs:
-        session = intake.open_session(Path(study))
-        _jobs[study, site] = _Job(session=session, pending=work.look(session, site))
-    return _jobs[study, site]
+_jobs: dict[Key, _Job] = {}
 
 
 def _privately(job: _Job, step: Callable[[], object]) -> None:
     """Run a step so that Prefect learns of an error only its kind: its message may hold what somebody said."""
     try:
         step()
+    except TimeoutError:
+        raise  # Prefect's own
     except Exception as error:
+        if isinstance(error, StoreAway) and task_run.run_count <= RETRIES:
+            raise ConnectionError("the store's server cannot be reached") from None
         job.raised.append(error)
     if job.raised:
         raise RuntimeError(f"{type(job.raised[-1]).__name__}: see the terminal") from None
 
 
 def _may_pass(_task: object, _run: object, state: Any) -> bool:  # noqa: ANN401  # Prefect's State of any result
-    return isinstance(state.result(raise_on_failure=False), OSError)
+    error = state.result(raise_on_failure=False)
+    return isinstance(error, OSError) and not isinstance(error, (PermissionError, TimeoutError))
 
 
-@task(
-    cache_policy=NO_CACHE,
-    persist_result=False,
-    task_run_name="{source}",
-    retries=RETRIES,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=_may_pass,
-)
-def process(study: str, site: str | None, source: str) -> None:
-    """Read, cut and embed one file; a broken one is set aside and the rest goes on."""
-    job = _job(study, site)
-    if task_run.run_count <= RETRIES:
+_options: dict[str, Any] = {
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+    "retries": RETRIES,
+    "retry_delay_seconds": list(PAUSES),
+    "retry_condition_fn": _may_pass,
+}
+
+
+@task(task_run_name="{source}", timeout_seconds=FILE_SECONDS, **_options)
+def read(key: Key, source: str) -> None:
+    """Read, cut and keep one file; a broken one is set aside and the rest goes on."""
+    job = _jobs[key]
+    if source in job.pending.unread and task_run.run_count <= RETRIES:
         intake.reach(job.session, source)
-    _privately(job, lambda: work.process(job.session, source, job.pending, job.tally, job.progress))
+    _privately(job, lambda: work.read(job.session, source, job.pending, job.tally))
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
-def prepare(study: str, site: str | None) -> None:
+@task(task_run_name="embed {site}", **_options)
+def embed(key: Key, site: str) -> None:
+    """Give the segments of a site's files their vectors."""
+    job = _jobs[key]
+
+    def step() -> None:
+        for texts in work.blocks(job.session, work.by_site(job.session, job.pending)[site]):
+            work.embed_texts(job.session, texts, job.tally, job.progress)
+
+    _privately(job, step)
+
+
+@task(**_options)
+def prepare(key: Key) -> None:
     """Embed the codebook and what people have coded."""
-    job = _job(study, site)
+    job = _jobs[key]
     _privately(job, lambda: work.prepare(job.session, job.tally, job.progress))
 
 
-@task(cache_policy=NO_CACHE, persist_result=False)
-def rank(study: str, site: str | None) -> None:
+@task(**_options)
+def rank(key: Key) -> None:
     """Make suggestions for what lacks them."""
-    job = _job(study, site)
-    _privately(job, lambda: work.rank_missing(job.session, site, job.tally, job.progress))
+    job = _jobs[key]
+    _privately(job, lambda: work.rank_missing(job.session, job.part, job.tally, job.progress))
 
 
-@flow(name="suggest", flow_run_name="suggest {study}", validate_parameters=False, persist_result=False)
-def suggest(study: str, site: str | None = None) -> dict[str, int]:
-    """Segment, embed and rank what is new or changed in a study, or in one of its sites; return what was done."""
-    job = _job(study, site)
-    try:
-        return _suggest(job, study, site)
-    finally:
-        _jobs.pop((study, site), None)  # the next run looks anew at what is there
+@flow(name="site", flow_run_name="{site}", validate_parameters=False, persist_result=False)
+def of_site(key: Key, site: str) -> None:
+    """Read the files of one site, one task for each, and give their segments vectors."""
+    job = _jobs[key]
+    for source in work.by_site(job.session, job.pending)[site]:
+        job.progress("transcripts", job.done, len(job.pending.sources))
+        state = read(key, source, return_state=True)
+        if state.name == "TimedOut":
+            remedy = "see whether it opens elsewhere, then `themescout quarantine retry STUDY`"
+            intake.set_aside(job.session, source, f"took longer than {FILE_SECONDS} s to read", remedy)
+        else:
+            state.result()
+        job.done += 1
+    embed(key, site)
 
 
-def _suggest(job: _Job, study: str, site: str | None) -> dict[str, int]:
+@flow(name="batch", flow_run_name="{study}", validate_parameters=False, persist_result=False)
+def batch(study: str, site: str | None = None, transcript: str | None = None) -> dict[str, int]:
+    """Segment, embed and rank what is new or changed in a study, or in a part of it; return what was done."""
+    key = (study, site, transcript)
+    if key in _jobs:
+        return _batch(_jobs[key], key)
+    session, part = intake.open_session(Path(study)), intake.Part(site=site, transcript=transcript)
+    with session.store.alone(lambda: None):
+        _jobs[key] = _Job(session=session, part=part, pending=work.look(session, part))
+        try:
+            return _batch(_jobs[key], key)
+        finally:
+            del _jobs[key]  # the next run looks anew at what is there
+
+
+def _batch(job: _Job, key: Key) -> dict[str, int]:
     job.begun = True
     work.forget(job.session, job.pending)
-    for done, source in enumerate(job.pending.sources):
-        job.progress("transcripts", done, len(job.pending.sources))
-        process(study, site, source)
+    # A site's heartbeat would tell nothing that the batch's does not, and ending it takes a second.
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        for site in work.by_site(job.session, job.pending):
+            of_site(key, site)
     job.progress("transcripts", len(job.pending.sources), len(job.pending.sources))
-    prepare(study, site)
-    rank(study, site)
-    set_aside = len(intake.quarantined(job.session, site))
-    rows = [
-        {"what": name, "number": number} for name, number in (job.tally.counts | {"quarantined": set_aside}).items()
-    ]
+    prepare(key)
+    rank(key)
+    counts = job.tally.counts | {"quarantined": len(intake.quarantined(job.session, job.part))}
+    rows = [{"what": name, "number": number} for name, number in counts.items()]
     create_table_artifact(key="suggest", table=rows, description=f"What `suggest` did for {job.session.study.name}")
-    return job.tally.counts
+    return counts
 
 
-def run(session: intake.Session, pending: work.Pending, site: str | None, progress: intake.Progress) -> intake.Tally:
+def run(session: intake.Session, pending: work.Pending, part: intake.Part, progress: intake.Progress) -> intake.Tally:
     """Run the flow in this process, on the server that PREFECT_API_URL names or on one of its own.
 
     Raises what a step raised, as if there were no Prefect, and ``Fault`` if there is no server to run it on.
     """
-    key = (str(session.study.file), site)
-    job = _jobs[key] = _Job(session=session, pending=pending, progress=progress)
+    key = (str(session.study.file), part.site, part.transcript)
+    job = _jobs[key] = _Job(session=session, part=part, pending=pending, progress=progress)
+    # Ended like this by default, the process would leave Prefect's server behind.
+    before = signal.signal(signal.SIGTERM, _leave) if threading.current_thread() is threading.main_thread() else None
     try:
-        suggest(*key)
+        batch(*key)
     except Exception as error:
         if job.raised:
             raise job.raised[0] from None
@@ -150,5 +193,11 @@ def run(session: intake.Session, pending: work.Pending, site: str | None, progre
             raise Fault(place, f"Prefect could not begin the flow ({type(error).__name__})", remedy) from error
         raise
     finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
         _jobs.pop(key, None)
     return job.tally
+
+
+def _leave(number: int, _frame: object) -> None:
+    raise SystemExit(128 + number)

@@ -1,6 +1,7 @@
 """A study's files -> the store: which are new or changed, read and cut them, set broken ones aside."""
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,27 @@ def no_progress(_stage: str, _done: int, _total: int) -> None:
     """Tell nobody."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """What part of a study is worked on: all of it, a site, or a transcript."""
+
+    site: str | None = None
+    transcript: str | None = None
+
+    def may_hold(self, file: transcripts.File) -> bool:
+        """Tell whether a file may have transcripts of this part; a table may have several, of several sites."""
+        if file.path.suffix.lower() in (".csv", ".xlsx"):
+            return True
+        return self.site in (None, file.site.name) and self.transcript in (None, file.path.stem)
+
+    def holds(self, entry: corpus.Entry) -> bool:
+        """Tell whether a transcript of the store belongs to this part."""
+        return self.site in (None, entry.site) and self.transcript in (None, entry.name)
+
+
+ALL = Part()
+
+
 @dataclass
 class Tally:
     """What a run did, and how long its stages took. The one record that changes: it is filled while work goes on."""
@@ -41,6 +63,13 @@ class Tally:
     muted: dict[str, str] = field(default_factory=dict)  # themes that are not suggested, with the reason
     parked: dict[str, int] = field(default_factory=dict)  # themes decided on that the codebook lacks, with segments
     seconds: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)  # several threads may fill it
+
+    def add(self, **counts: int) -> None:
+        """Add to the numbers."""
+        with self._lock:
+            for name, count in counts.items():
+                setattr(self, name, getattr(self, name) + count)
 
     @contextmanager
     def timing(self, stage: str) -> Iterator[None]:
@@ -49,7 +78,8 @@ class Tally:
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
+            with self._lock:
+                self.seconds[stage] = self.seconds.get(stage, 0.0) + time.perf_counter() - began
 
     @property
     def counts(self) -> dict[str, int]:
@@ -116,11 +146,6 @@ def _of_one_name(study: Study, files: Sequence[transcripts.File]) -> list[Transc
             # One that cannot be read is told of when its turn comes.
             named += gathered(faults, lambda file=file: transcripts.read(file, study)) or ()  # type: ignore[misc]
     return [fault for fault in transcripts.clashes(named) if "is called" in fault.problem]
-
-
-def may_hold(file: transcripts.File, site: str | None) -> bool:
-    """Tell whether a file may have transcripts of a site: a table may name several sites in a column."""
-    return site in (None, file.site.name) or file.path.suffix.lower() in (".csv", ".xlsx")
 
 
 def gathered(faults: list[Fault], reading: Callable[[], T]) -> T | None:
@@ -232,14 +257,25 @@ def ingest(session: Session, file: transcripts.File, tally: Tally) -> None:
             cut = read_and_cut(session.study, file)
             raise_all(_taken(session, file, [transcript for transcript, _ in cut]))
     except Faults as faults:
-        told = "\n".join(" ".join(str(fault).split()) for fault in faults.exceptions)
+        told = "\n".join(map(_line, faults.exceptions))
         corpus.put_source(session.store, replace(source, quarantine=told), [])
         return
     with tally.timing("store"):
         corpus.put_source(session.store, source, cut)
-    tally.files += 1
-    tally.transcripts += len(cut)
-    tally.segments += sum(len(pieces) for _, pieces in cut)
+    tally.add(files=1, transcripts=len(cut), segments=sum(len(pieces) for _, pieces in cut))
+
+
+def set_aside(session: Session, source: str, problem: str, remedy: str) -> None:
+    """Set a file aside that could not be read to its end; it is due again the next time."""
+    file = session.files[source]
+    told = _line(TranscriptFault(source, problem, remedy))
+    corpus.put_source(
+        session.store, corpus.Source(path=source, site=file.site.name, sha256="", settings="", quarantine=told), []
+    )
+
+
+def _line(fault: object) -> str:
+    return " ".join(str(fault).split())
 
 
 def _taken(session: Session, file: transcripts.File, read: Sequence[Transcript]) -> list[TranscriptFault]:
@@ -247,13 +283,14 @@ def _taken(session: Session, file: transcripts.File, read: Sequence[Transcript])
 
     What the store still has of a file that has changed since does not count: that file may hold something else now.
     """
-    known = corpus.known_sources(session.store)
+    alike = [entry for entry in corpus.alike(session.store, read) if entry.source != file.source]
+    known = corpus.known_sources(session.store) if alike else {}
     present = {
         source
-        for source, other in session.files.items()
-        if source != file.source and _is_known(session.study, other, known)
+        for source in {entry.source for entry in alike} & session.files.keys()
+        if _is_known(session.study, session.files[source], known)
     }
-    others = [entry for entry in corpus.list_transcripts(session.store) if entry.source in present]
+    others = [entry for entry in alike if entry.source in present]
     words = {entry.id: entry for entry in others}
     names = {(entry.site, entry.name): entry for entry in others}
     faults = []
@@ -275,17 +312,18 @@ class Aside:
     sites: tuple[str, ...]  # sites without any transcript yet
 
 
-def left_out(session: Session, site: str | None = None) -> Aside:
-    """Return what is set aside, in one site or all, in the order of the study."""
-    told = [line for source in quarantined(session, site) for line in source.quarantine.splitlines()]
-    found = session.found[1] if site is None else []
-    told += [" ".join(str(fault).split()) for fault in found if not isinstance(fault, StudyFault)]
-    sites = [" ".join(str(fault).split()) for fault in found if isinstance(fault, StudyFault)]
+def left_out(session: Session, part: Part = ALL) -> Aside:
+    """Return what is set aside, in a part of the study or all of it, in the order of the study."""
+    told = [line for source in quarantined(session, part) for line in source.quarantine.splitlines()]
+    found = session.found[1] if part == ALL else []
+    told += [_line(fault) for fault in found if not isinstance(fault, StudyFault)]
+    sites = [_line(fault) for fault in found if isinstance(fault, StudyFault)]
     return Aside(files=tuple(told), sites=tuple(sites))
 
 
-def quarantined(session: Session, site: str | None = None) -> list[corpus.Source]:
+def quarantined(session: Session, part: Part = ALL) -> list[corpus.Source]:
     """Return the files that are set aside with their reasons, in the order of the study."""
     known = corpus.known_sources(session.store)
-    found = [known[file.source] for file in session.found[0] if file.source in known]
-    return [source for source in found if source.quarantine and site in (None, source.site)]
+    found = [file for file in session.found[0] if file.source in known]
+    mine = [file for file in found if part.site in (None, file.site.name) and part.may_hold(file)]
+    return [known[file.source] for file in mine if known[file.source].quarantine]

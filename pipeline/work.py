@@ -3,7 +3,7 @@
 Every step may be cut off at any moment and run again: what is kept is whole, and what is kept is not done again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -13,11 +13,12 @@ import numpy as np
 from . import embed, rank, store
 from .coded import Coded, Vectors, coded_segments, folds, labelled, parked
 from .context import Context, around, contexts
-from .intake import Progress, Session, Tally, ingest, may_hold, no_progress, splitter, unread
+from .intake import ALL, Part, Progress, Session, Tally, ingest, no_progress, splitter, unread
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, runs, vectors
 
 RANKS = 3  # raised when ranking the same material gives something else than before
+BLOCK = 20_000  # segments that are looked at together, at least: of their texts those without a vector are encoded
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
 
@@ -36,16 +37,24 @@ class Pending:
         return not (self.sources or self.gone)
 
 
-def look(session: Session, site: str | None = None) -> Pending:
-    """Find out what is new or changed, in one site or all. Raises ``Faults`` if files cannot be told apart."""
+def look(session: Session, part: Part = ALL) -> Pending:
+    """Find out what is new or changed in a part of the study. Raises ``Faults`` if files cannot be told apart."""
     if not store.has_store(session.study.store_url):
-        here = [source for source, file in session.files.items() if may_hold(file, site)]
+        here = [source for source, file in session.files.items() if part.may_hold(file)]
         return Pending(unread=frozenset(here), sources=tuple(here), gone=())
-    due = frozenset(source for source in unread(session) if may_hold(session.files[source], site))
-    gone = sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if site is None else []
-    waiting = set(_unranked(session, ranking(session, learned_from(session)), site))
+    due = frozenset(source for source in unread(session) if part.may_hold(session.files[source]))
+    gone = sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if part == ALL else []
+    waiting = set(_unranked(session, ranking(session, learned_from(session)), part))
     behind = {entry.source for entry in corpus.list_transcripts(session.store) if entry.id in waiting} | due
     return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone))
+
+
+def by_site(session: Session, pending: Pending) -> dict[str, list[str]]:
+    """Return the pending sources by site, in the order of the study."""
+    found: dict[str, list[str]] = {}
+    for source in pending.sources:
+        found.setdefault(session.files[source].site.name, []).append(source)
+    return found
 
 
 def forget(session: Session, pending: Pending) -> None:
@@ -54,14 +63,30 @@ def forget(session: Session, pending: Pending) -> None:
         corpus.forget_sources(session.store, pending.gone)
 
 
-def process(session: Session, source: str, pending: Pending, tally: Tally, progress: Progress = no_progress) -> None:
-    """Read one file if that is due, and give all its segments vectors."""
+def read(session: Session, source: str, pending: Pending, tally: Tally) -> None:
+    """Read, cut and keep one file if that is due."""
     if source in pending.unread:
         ingest(session, session.files[source], tally)
-    with tally.timing("store"):
-        here = [entry.id for entry in corpus.list_transcripts(session.store) if entry.source == source]
-        texts = texts_of(session, corpus.load_segments(session.store, within=here))
-    embed_texts(session, texts, tally, progress)
+
+
+def blocks(session: Session, sources: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the texts that files' segments need, of whole transcripts together, for ``BLOCK`` segments or more.
+
+    Which texts are together depends on the files alone, not on what was embedded before: so a run that was cut off
+    goes on with the very same blocks. Only one block is in memory at a time.
+    """
+    order = {source: at for at, source in enumerate(sources)}
+    mine = [entry for entry in corpus.list_transcripts(session.store) if entry.source in order]
+    block: list[TranscriptId] = []
+    texts = 0
+    for entry in sorted(mine, key=lambda entry: (order[entry.source], entry.site, entry.name)):
+        block.append(entry.id)
+        texts += entry.segments
+        if texts >= BLOCK:
+            yield texts_of(session, corpus.load_segments(session.store, within=block))
+            block, texts = [], 0
+    if block:
+        yield texts_of(session, corpus.load_segments(session.store, within=block))
 
 
 def texts_of(session: Session, segments: Sequence[Segment]) -> list[str]:
@@ -98,7 +123,7 @@ def embed_texts(session: Session, texts: Sequence[str], tally: Tally, progress: 
         with tally.timing("store"):
             vectors.put_vectors(session.store, session.located.fingerprint, portion, rows)
         done += len(portion)
-        tally.embedded += len(portion)
+        tally.add(embedded=len(portion))
     if len(portions) > 1:
         progress("embed", done, done)
 
@@ -109,11 +134,11 @@ def ranking(session: Session, coded: Coded) -> Digest:
     return digest(RANKS, session.located.fingerprint, session.codebook.revision, study.rank.digest, coded.digest)
 
 
-def _unranked(session: Session, key: Digest, site: str | None) -> list[TranscriptId]:
+def _unranked(session: Session, key: Digest, part: Part) -> list[TranscriptId]:
     waiting = runs.unranked(session.store, key)
-    if site is None:
+    if part == ALL:
         return waiting
-    here = {entry.id for entry in corpus.list_transcripts(session.store, site=site)}
+    here = {entry.id for entry in corpus.list_transcripts(session.store, site=part.site) if part.holds(entry)}
     return [transcript for transcript in waiting if transcript in here]
 
 
@@ -124,11 +149,11 @@ def prepare(session: Session, tally: Tally, progress: Progress = no_progress) ->
     embed_texts(session, texts, tally, progress)
 
 
-def rank_missing(session: Session, site: str | None, tally: Tally, progress: Progress = no_progress) -> str:
+def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress = no_progress) -> str:
     """Make suggestions for every transcript that lacks those of the present ranking; return the run's id."""
     coded = learned_from(session)
     key = ranking(session, coded)
-    waiting = _unranked(session, key, site)
+    waiting = _unranked(session, key, part)
     present = [entry.id for entry in corpus.list_transcripts(session.store)]
     run = digest("run", key, session.study.segment.digest, sorted(present))
     started = runs.Run(
@@ -150,8 +175,8 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
         made = {transcript: list[Suggestion]() for transcript in some} | suggest(segments)
         with tally.timing("store"):
             runs.put_suggestions(session.store, run, made)
-        tally.ranked += len(segments)
-        tally.suggested += sum(s.suggested and s.rank == 1 for given in made.values() for s in given)
+        found = sum(s.suggested and s.rank == 1 for given in made.values() for s in given)
+        tally.add(ranked=len(segments), suggested=found)
         progress("rank", min(at + TOGETHER, len(waiting)), len(waiting))
     runs.end_run(session.store, run, tally.counts)
     return run
@@ -270,14 +295,19 @@ def nearby(session: Session, segments: Sequence[Segment]) -> tuple[dict[SegmentI
     return known, vectors.load_vectors(session.store, session.located.fingerprint, texts)
 
 
-def run_direct(session: Session, pending: Pending, site: str | None, progress: Progress) -> Tally:
+def run_direct(session: Session, pending: Pending, part: Part, progress: Progress) -> Tally:
     """Do everything that is pending, without Prefect."""
     tally = Tally()
     forget(session, pending)
-    for done, source in enumerate(pending.sources):
-        progress("transcripts", done, len(pending.sources))
-        process(session, source, pending, tally, progress)
+    done = 0
+    for sources in by_site(session, pending).values():
+        for source in sources:
+            progress("transcripts", done, len(pending.sources))
+            read(session, source, pending, tally)
+            done += 1
+        for texts in blocks(session, sources):
+            embed_texts(session, texts, tally, progress)
     progress("transcripts", len(pending.sources), len(pending.sources))
     prepare(session, tally, progress)
-    rank_missing(session, site, tally, progress)
+    rank_missing(session, part, tally, progress)
     return tally

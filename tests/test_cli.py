@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import openpyxl
 import pytest
 from click.testing import CliRunner, Result
@@ -386,8 +387,10 @@ def test_help_and_an_unchanged_study_import_nothing_heavy(study: Path) -> None:
 
 def test_every_command_has_help_with_an_example() -> None:
     for name, command in main.commands.items():
-        assert command.help, name
-        assert f"Example: themescout {name}" in run(name, "--help").output
+        inside = command.commands.items() if isinstance(command, click.Group) else ()
+        for names, one in [((name,), command), *(((name, sub), command) for sub, command in inside)]:
+            assert one.help, names
+            assert f"Example: themescout {' '.join(names)}" in run(*names, "--help").output
 
 
 def test_output_has_no_control_characters(study: Path) -> None:

@@ -19,7 +19,7 @@ NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
 def suggested(study: Path) -> tuple[intake.Session, list[Segment]]:
     session = intake.open_session(study)
-    work.run_direct(session, work.look(session), None, intake.no_progress)
+    work.run_direct(session, work.look(session), intake.ALL, intake.no_progress)
     return session, corpus.load_segments(session.store)
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pipeline import intake, work
+from pipeline.errors import StoreAway
 from pipeline.store import corpus, runs
 
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's warnings are not ours
@@ -57,7 +58,7 @@ def run(study: Path) -> tuple[intake.Session, intake.Tally]:
     from pipeline import flows
 
     session = intake.open_session(study)
-    return session, flows.run(session, work.look(session), None, intake.no_progress)
+    return session, flows.run(session, work.look(session), intake.ALL, intake.no_progress)
 
 
 def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_path: Path) -> None:
@@ -68,7 +69,7 @@ def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_p
     shutil.copytree(study, tmp_path / "direct")
     session, tally = run(study)
     other = intake.open_session(tmp_path / "direct")
-    work.run_direct(other, work.look(other), None, intake.no_progress)
+    work.run_direct(other, work.look(other), intake.ALL, intake.no_progress)
     assert suggestions(session) == suggestions(other)
     assert tally.transcripts == 2
     assert [source.path for source in intake.quarantined(session)] == ["transcripts/north/bad.docx"]
@@ -83,9 +84,9 @@ def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_p
 def test_the_flow_can_run_twice_in_one_process(server: None, study: Path) -> None:
     from pipeline import flows
 
-    assert flows.suggest(str(study), None)["transcripts"] == 2
+    assert flows.batch(str(study))["transcripts"] == 2
     (study / "transcripts/south/s2.txt").write_text("Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n")
-    assert flows.suggest(str(study), None)["transcripts"] == 1
+    assert flows.batch(str(study))["transcripts"] == 1
 
 
 def test_a_bug_keeps_its_message_from_prefect_and_its_traceback_for_us(
@@ -120,10 +121,58 @@ def test_a_file_that_cannot_be_reached_is_tried_again(server: None, study: Path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(intake, "reach", back_again)
-        tally = flows.run(session, pending, None, intake.no_progress)
+        tally = flows.run(session, pending, intake.ALL, intake.no_progress)
     assert tally.transcripts == 2
     assert not intake.quarantined(session)
     assert len(corpus.list_transcripts(session.store)) == 2
+
+
+def test_a_file_that_takes_too_long_is_set_aside_and_the_rest_goes_on(
+    server: None, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline import flows
+
+    read = work.read
+
+    def slow(session: intake.Session, source: str, *more: Any) -> None:  # noqa: ANN401
+        for _ in range(600 if source.endswith("n1.txt") else 0):
+            time.sleep(0.05)
+        read(session, source, *more)
+
+    monkeypatch.setattr(work, "read", slow)
+    monkeypatch.setattr(flows, "read", flows.read.with_options(timeout_seconds=2))
+    session, tally = run(study)
+    assert tally.transcripts == 1
+    (aside,) = intake.left_out(session).files
+    assert aside.startswith("transcripts/north/n1.txt: took longer than")
+    monkeypatch.undo()
+    assert run(study)[1].transcripts == 1  # it is due again
+
+
+def test_a_store_that_is_away_for_a_moment_does_not_end_the_run(
+    server: None, study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pipeline import flows
+
+    prepare, tries = work.prepare, []
+
+    def away(*arguments: Any) -> None:  # noqa: ANN401
+        tries.append(arguments)
+        if len(tries) < 3:
+            raise StoreAway("db.example.org", "the server cannot be reached", "start it")
+        prepare(*arguments)
+
+    monkeypatch.setattr(work, "prepare", away)
+    monkeypatch.setattr(flows, "prepare", flows.prepare.with_options(retry_delay_seconds=0))
+    assert run(study)[1].ranked == 5
+    assert len(tries) == 3
+
+
+def test_every_site_has_a_flow_run_and_every_file_a_task_run(server: None, study: Path) -> None:
+    run(study)
+    told = recorded(until="'embed South'")
+    for name in (str(study / "study.toml"), "North", "South", "transcripts/north/n1.txt", "embed North"):
+        assert f"'{name}'" in told, name
 
 
 def test_a_server_that_is_not_there_is_a_fault_and_no_traceback(study: Path, tmp_path: Path) -> None:
@@ -151,3 +200,29 @@ def test_the_command_is_silent_and_uses_a_server_of_its_own(study: Path, tmp_pat
     assert done.stdout.startswith("2 transcripts read, 5 segments; 18 texts embedded")
     assert (tmp_path / "data/themescout/prefect").is_dir()
     assert not (tmp_path / ".prefect").exists()
+
+
+def test_a_run_that_is_told_to_end_leaves_no_server_behind(study: Path, tmp_path: Path) -> None:
+    for at in range(300):
+        words = f"Moderator: So?\n\nEve: We waited for bus number {at} on day {at * 7} of the year, in the rain.\n"
+        (study / f"transcripts/south/more{at:03d}.txt").write_text(words)
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
+    environment |= {"PREFECT_HOME": str(tmp_path / "prefect"), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "suggest", str(study)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+    )  # fmt: skip
+    ends = time.monotonic() + 300
+    while len(kept(study / "themescout.db")) < 3 and time.monotonic() < ends:
+        time.sleep(0.05)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)  # a server that lived on would hold the other ends of the pipes
+    assert (process.returncode, errors) == (128 + 15, "")
+
+
+def kept(file: Path) -> list[tuple[str]]:
+    try:
+        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("SELECT path FROM sources").fetchall()
+    except sqlite3.Error:
+        return []  # not made yet

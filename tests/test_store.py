@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,10 +32,22 @@ from pipeline.records import (
     Turn,
     segment_id,
 )
-from pipeline.store import Store, connect, corpus, decisions, look_at, open_store, runs, schema, vectors
+from pipeline.store import Store, connect, corpus, decisions, look_at, open_store, runs, schema, sqlite, vectors
+
+from .postgres import Server
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 SECRET = "my neighbour hid her handbag"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Return an empty store of each kind: whatever holds for one holds for the other."""
+    server = request.param == "postgresql"
+    url = request.getfixturevalue("postgres").new_database() if server else f"sqlite:///{tmp_path / 'test.db'}"
+    opened = open_store(url)
+    yield opened
+    opened.close()
 
 
 def talk(name: str, said: Sequence[str], *, site: str = "S", source: str = "") -> Transcript:
@@ -280,12 +292,7 @@ def test_a_store_of_a_newer_schema_is_refused_untouched(tmp_path: Path) -> None:
 
 def test_an_older_store_is_copied_before_it_is_upgraded_and_its_rows_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "old.db"
-    old = sa.create_engine(f"sqlite:///{file}")
-    with old.begin() as connection:
-        config = connect._alembic()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    old.dispose()
+    first_schema(f"sqlite:///{file}")
     said = talk("a", ["One."])
     (piece,) = cut(said)
     with closing(sqlite3.connect(file)) as plain, plain:
@@ -304,8 +311,30 @@ def test_an_older_store_is_copied_before_it_is_upgraded_and_its_rows_can_be_read
     assert (decision.segment, decision.theme, decision.queue) == (piece.id, "T", "")
     opened.close()
     (backup,) = tmp_path.glob("old.db.0001.*.backup")
-    with closing(sqlite3.connect(backup)) as plain:
-        assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    for which, version in ((backup, "0001"), (file, schema.HEAD)):
+        with closing(sqlite3.connect(which)) as plain:
+            assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == (version,)
+
+
+def test_an_older_store_on_a_server_is_upgraded_only_when_asked(postgres: Server) -> None:
+    url = postgres.new_database()
+    first_schema(url)
+    with pytest.raises(StoreFault, match=r"of an older schema \(0001\); .*themescout store upgrade"):
+        open_store(url)
+    assert look_at(url) == "0001"
+    open_store(url, upgrade=True).close()
+    assert look_at(url) == schema.HEAD
+    open_store(url).close()
+
+
+def first_schema(url: str) -> None:
+    """Make a store as the first version of the program would have made it."""
+    engine = connect._engine(url)
+    config = connect._alembic()
+    with engine.connect().execution_options(writes=True) as connection, connection.begin():
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
 
 
 @pytest.mark.parametrize(
@@ -320,6 +349,8 @@ def test_an_older_store_is_copied_before_it_is_upgraded_and_its_rows_can_be_read
         ("sqlite:///{folder}", "cannot be used"),
         ("no address", "is no database address"),
         ("postgresql+nothing://h/d", "is no database address"),
+        ("mysql://h/d", "is no database address that is known here"),
+        ("postgresql://ann@host/d?password=secret", "holds a password"),
     ],
 )
 def test_a_store_that_cannot_be_opened_is_a_fault(tmp_path: Path, url: str, told: str) -> None:
@@ -352,7 +383,7 @@ def test_a_name_goes_to_who_was_read_last(store: Store) -> None:
 
 
 def test_a_lock_that_stays_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connect, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0)
     file = tmp_path / "x.db"
     opened = open_store(f"sqlite:///{file}")
     with closing(sqlite3.connect(file, isolation_level=None)) as other:

@@ -16,8 +16,8 @@ from pipeline.store import corpus, decisions, runs
 
 
 def suggest(study: Path, site: str | None = None) -> tuple[intake.Session, intake.Tally]:
-    session = intake.open_session(study)
-    return session, work.run_direct(session, work.look(session, site), site, intake.no_progress)
+    session, part = intake.open_session(study), intake.Part(site=site)
+    return session, work.run_direct(session, work.look(session, part), part, intake.no_progress)
 
 
 def outcome(session: intake.Session) -> dict[tuple[str, str], list[tuple[object, ...]]]:
@@ -157,7 +157,7 @@ def test_one_site_alone(study: Path) -> None:
     assert tally.transcripts == 1
     assert {entry.site for entry in corpus.list_transcripts(session.store)} == {"South"}
     assert not work.look(intake.open_session(study)).nothing
-    assert work.look(intake.open_session(study), "South").nothing
+    assert work.look(intake.open_session(study), intake.Part(site="South")).nothing
 
 
 def test_one_site_of_a_table_that_holds_several(study: Path) -> None:
@@ -172,8 +172,8 @@ def test_one_site_of_a_table_that_holds_several(study: Path) -> None:
     there = {entry.name: entry.run for entry in corpus.list_transcripts(session.store)}
     assert there["d2"] is not None
     assert there["d1"] is None
-    assert work.look(intake.open_session(study), "South").nothing
-    assert not work.look(intake.open_session(study), "North").nothing
+    assert work.look(intake.open_session(study), intake.Part(site="South")).nothing
+    assert not work.look(intake.open_session(study), intake.Part(site="North")).nothing
 
 
 def test_tables_of_one_name_are_told_apart_before_anything_is_written(study: Path) -> None:
@@ -317,7 +317,7 @@ def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_pat
         session = intake.open_session(study)
         session.__dict__["encoder"] = Dying(after)
         with pytest.raises(KeyboardInterrupt):
-            work.run_direct(session, work.look(session), None, intake.no_progress)
+            work.run_direct(session, work.look(session), intake.ALL, intake.no_progress)
         session.store.close()
         resumed, tally = suggest(study)
     assert outcome(resumed) == expected
@@ -337,7 +337,7 @@ def test_session_faults_are_told_together(study: Path) -> None:
 def test_progress_ends_where_it_said(study: Path) -> None:
     session = intake.open_session(study)
     told: list[tuple[str, int, int]] = []
-    work.run_direct(session, work.look(session), None, lambda *step: told.append(step))
+    work.run_direct(session, work.look(session), intake.ALL, lambda *step: told.append(step))
     assert ("transcripts", 2, 2) in told
     assert ("rank", 2, 2) in told
     last = {stage: (done, total) for stage, done, total in told}

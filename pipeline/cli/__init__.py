@@ -1,11 +1,12 @@
 """The commands: the only place that prints or exits. What is heavy is imported by the command that needs it.
 
 terminal    what all commands share
-suggesting  the machine's work: suggest, status
+suggesting  the machine's work: suggest, status, quarantine
 coding      people's work: review, import, export
 finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 auditing    what can be said of the coders' work: audit
+keeping     what is kept, and how it came about: store
 begin       a study begins: init, demo, check
 """
 
@@ -16,8 +17,9 @@ from .auditing import audit
 from .begin import check, demo, init
 from .coding import export, import_, review
 from .finding import queue, search
+from .keeping import store
 from .measuring import evaluate
-from .suggesting import status, suggest
+from .suggesting import quarantine, status, suggest
 from .terminal import Commands
 
 
@@ -35,6 +37,7 @@ for _command in (
     demo,
     check,
     suggest,
+    quarantine,
     status,
     review,
     queue,
@@ -43,5 +46,6 @@ for _command in (
     export,
     evaluate,
     audit,
+    store,
 ):  # as in a study's life
     main.add_command(_command)

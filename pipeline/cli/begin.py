@@ -55,7 +55,7 @@ def demo(ctx: click.Context, folder: Path, *, direct: bool) -> None:
     elif load_study(folder).name != load_study(ours).name:
         raise Fault(str(folder), "is there already and is not the example study", "choose another folder")
     ctx.invoke(import_, study=folder, file=folder / "coding.csv", partly=False)
-    ctx.invoke(suggest, study=folder, direct=direct, site=None, as_json=False)
+    ctx.invoke(suggest, study=folder, direct=direct, site=None, transcript=None, as_json=False)
     if loud():
         click.echo("")
         ctx.invoke(status, study=folder, as_json=False)

@@ -1,5 +1,6 @@
-"""The machine's work: suggest, status."""
+"""The machine's work: suggest, status, quarantine."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -7,9 +8,10 @@ import click
 
 from .terminal import (
     JSON,
+    QUARANTINED,
     STUDY,
     Bars,
-    check_site,
+    check_part,
     count,
     example,
     loud,
@@ -24,22 +26,26 @@ from .terminal import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ..intake import Progress, Session, Tally
+    from ..intake import Part, Progress, Session, Tally
     from ..work import Pending
 
 
 @click.command(epilog=example("themescout suggest my-study --site Kampala"))
 @STUDY
 @click.option("--site", help="Only this site.")
+@click.option("--transcript", help="Only this transcript, by the name it has in tables.")
 @click.option("--direct", is_flag=True, help="Without Prefect.")
 @JSON
 @loudness
-def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> None:
-    """Segment, embed and rank what is new or changed."""
+def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bool, as_json: bool) -> None:
+    """Segment, embed and rank what is new or changed. If another `suggest` works on the study, wait for it."""
+    from ..intake import Part
+
     session = open_study(study)
-    check_site(session, site)
+    part = Part(site=site, transcript=transcript)
+    check_part(session, part)
     with Bars(hidden=as_json) as progress:
-        pending, tally = _suggest(session, site, direct, progress)
+        pending, tally = _suggest(session, part, direct, progress)
     if as_json:
         from ..intake import left_out
 
@@ -51,13 +57,13 @@ def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> No
             "parked": tally.parked,
             "seconds": tally.seconds,
         }
-        print_json({**told, "quarantined": left_out(session, site).files})
+        print_json({**told, "quarantined": left_out(session, part).files})
     else:
         say(_done(tally, pending))
         for stage, seconds in tally.seconds.items():
             say(f"  {stage:17s} {seconds:8.2f} s", at=2)
         _tell_apart(tally.muted, tally.parked)
-    tell_left_out(session, site)
+    tell_left_out(session, part)
 
 
 def _tell_apart(muted: "Mapping[str, str]", parked: "Mapping[str, int]") -> None:
@@ -72,7 +78,7 @@ def _tell_apart(muted: "Mapping[str, str]", parked: "Mapping[str, int]") -> None
         )
 
 
-def _suggest(session: "Session", site: str | None, direct: bool, progress: "Progress") -> tuple["Pending", "Tally"]:
+def _suggest(session: "Session", part: "Part", direct: bool, progress: "Progress") -> tuple["Pending", "Tally"]:
     """Do what is pending; Prefect is not even imported when nothing is."""
     from .. import intake, store, work
 
@@ -80,14 +86,26 @@ def _suggest(session: "Session", site: str | None, direct: bool, progress: "Prog
         store.look_at(session.study.store_url)
         intake.try_first(session)
         session.encoder  # noqa: B018  # loaded now: a damaged one must leave nothing behind
-    pending = work.look(session, site)
-    if pending.nothing:
-        return pending, intake.Tally()
-    if direct:
-        return pending, work.run_direct(session, pending, site, progress)
-    from .. import flows
+    with session.store.alone(_tell_once("Another `suggest` works on this study: waiting for it to end.")):
+        pending = work.look(session, part)
+        if pending.nothing:
+            return pending, intake.Tally()
+        if direct:
+            return pending, work.run_direct(session, pending, part, progress)
+        from .. import flows
 
-    return pending, flows.run(session, pending, site, progress)
+        return pending, flows.run(session, pending, part, progress)
+
+
+def _tell_once(line: str) -> Callable[[], None]:
+    told: list[str] = []
+
+    def tell() -> None:
+        if not told and loud():
+            click.echo(line, err=True)
+        told.append(line)
+
+    return tell
 
 
 def _done(tally: "Tally", pending: "Pending") -> str:
@@ -119,3 +137,54 @@ def status(study: Path, *, as_json: bool) -> None:
         rows: list[list[Any]] = [[dict(row)[name] for name in columns] for row in counted]
         print_table(columns, [*rows, ["all", *(sum(row[at] for row in rows) for at in range(1, len(columns)))]])
         _tell_apart(muted, parked)
+
+
+@click.group(epilog=example("themescout quarantine list my-study"))
+def quarantine() -> None:
+    """Look after transcripts that are set aside because they cannot be read."""
+
+
+@quarantine.command("list", epilog=example("themescout quarantine list my-study"))
+@STUDY
+@JSON
+@loudness
+def list_(study: Path, *, as_json: bool) -> None:
+    """List the transcripts that are set aside, each with its reason; the exit status is 3 if there are any."""
+    from .. import intake, store
+
+    session = open_study(study)
+    kept = store.has_store(session.study.store_url)
+    aside = {source.path: source.quarantine.splitlines() for source in intake.quarantined(session)} if kept else {}
+    if as_json:
+        print_json([{"file": file, "reasons": reasons} for file, reasons in aside.items()])
+    for line in [] if as_json else [line for reasons in aside.values() for line in reasons]:
+        say(line)
+    if aside:
+        raise click.exceptions.Exit(QUARANTINED)
+    if not as_json:
+        say("No transcript is set aside.")
+
+
+@quarantine.command(epilog=example("themescout quarantine retry my-study transcripts/ulm/group2.docx"))
+@STUDY
+@click.argument("files", metavar="[FILE]...", nargs=-1)
+@click.option("--direct", is_flag=True, help="Without Prefect.")
+@loudness
+@click.pass_context
+def retry(ctx: click.Context, study: Path, files: tuple[str, ...], *, direct: bool) -> None:
+    """Read transcripts that are set aside again, all or these, and go on as `suggest` does.
+
+    `suggest` by itself reads again those that have changed, or that another file stood in the way of.
+    """
+    from .. import intake, store
+    from ..store import corpus
+
+    session = open_study(study)
+    kept = store.has_store(session.study.store_url)
+    aside = [source.path for source in intake.quarantined(session)] if kept else []
+    if unknown := [file for file in files if file not in aside]:
+        told = f"{unknown[0]} is not set aside; `themescout quarantine list STUDY` tells what is"
+        raise click.BadParameter(told, param_hint="FILE")
+    if kept:
+        corpus.forget_quarantine(session.store, files or aside)
+    ctx.invoke(suggest, study=study, site=None, transcript=None, direct=direct, as_json=False)

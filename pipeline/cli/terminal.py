@@ -13,7 +13,7 @@ import click
 from ..errors import Fault, Faults
 
 if TYPE_CHECKING:
-    from ..intake import Progress, Session
+    from ..intake import Part, Progress, Session
 
 DONE, FAULTY, QUARANTINED = 0, 1, 3  # 2 is click's: wrong usage
 
@@ -109,11 +109,19 @@ def check_site(session: "Session", site: str | None) -> None:
         raise click.BadParameter(f"there is no site {site!r}; the study has {', '.join(names)}", param_hint="--site")
 
 
-def tell_left_out(session: "Session", site: str | None = None) -> None:
-    """List what is set aside; if there are transcripts among it, that is the command's exit status."""
-    from ..intake import left_out
+def check_part(session: "Session", part: "Part") -> None:
+    """Refuse a site that the study does not have, or a transcript that no file can hold, as wrong usage."""
+    check_site(session, part.site)
+    if part.transcript is not None and not any(part.may_hold(file) for file in session.files.values()):
+        told = f"no file is called {part.transcript}, and there is no table that may hold it"
+        raise click.BadParameter(told, param_hint="--transcript")
 
-    aside = left_out(session, site)
+
+def tell_left_out(session: "Session", part: "Part | None" = None) -> None:
+    """List what is set aside; if there are transcripts among it, that is the command's exit status."""
+    from ..intake import ALL, left_out
+
+    aside = left_out(session, part or ALL)
     for line in aside.sites:
         click.echo(f"note: {line}", err=True)
     for line in aside.files:

@@ -1,10 +1,12 @@
 """Records <-> database. The only place that knows SQL.
 
-connect    open a store, bring its schema up to date, transactions
-corpus     files, transcripts, turns, segments
-vectors    vectors by encoder and text
-runs       runs, codebooks, suggestions
-decisions  what people decided
+sqlite      a store in a file: address, connections, lock
+postgresql  a store in a server's database: the same
+connect     open a store, bring its schema up to date, transactions
+corpus      files, transcripts, turns, segments
+vectors     vectors by encoder and text
+runs        runs, codebooks, suggestions
+decisions   what people decided
 """
 
 from .connect import Store as Store

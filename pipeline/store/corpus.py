@@ -49,6 +49,14 @@ def put_source(store: Store, source: Source, cut: Sequence[tuple[Transcript, Seq
         _put_segments(connection, [segment for _, pieces in cut for segment in pieces], origin="machine")
 
 
+def forget_quarantine(store: Store, paths: Collection[str]) -> None:
+    """Take away that these files are set aside, so that they are read again; what they gave before stays."""
+    with store.writing() as connection:
+        for some in portions(sorted(paths)):
+            aside = sources.c.path.in_(some) & (sources.c.quarantine != "")
+            connection.execute(sa.delete(sources).where(aside))
+
+
 def _row(source: Source) -> dict[str, str]:
     return {column.name: getattr(source, column.name) for column in sources.columns}
 
@@ -169,6 +177,29 @@ def list_transcripts(store: Store, *, site: str | None = None) -> list[Entry]:
         query = query.where(t.site == site)
     with store.reading() as connection:
         return [Entry(**row._mapping) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """Where the words or the name of a transcript are held already."""
+
+    id: TranscriptId
+    site: str
+    name: str
+    source: str
+
+
+def alike(store: Store, read: Sequence[Transcript]) -> list[Held]:
+    """Return the current transcripts that have the words, or site and name, of one of these; by site and name."""
+    t = transcripts.c
+    query = sa.select(t.id, t.site, t.name, t.source).where(t.current.is_(True))
+    named = sa.tuple_(t.site, t.name)
+    found: dict[str, Held] = {}
+    with store.reading() as connection:
+        for some in portions(read):
+            same = t.id.in_([one.id for one in some]) | named.in_([(one.site, one.name) for one in some])
+            found |= {row.id: Held(**row._mapping) for row in connection.execute(query.where(same))}
+    return sorted(found.values(), key=lambda held: (held.site, held.name))
 
 
 def load_places(store: Store) -> dict[TranscriptId, tuple[str, str]]:

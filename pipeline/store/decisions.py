@@ -27,8 +27,6 @@ def appending(store: Store) -> Iterator[Callable[[Sequence[Decision]], None]]:
     several programs work with the store. All are on disk when the block ends, or none if it fails.
     """
     with store.writing() as connection:
-        if connection.dialect.name == "postgresql":  # there, a writing transaction alone keeps nobody out
-            connection.exec_driver_sql(f"LOCK TABLE {decisions.name} IN SHARE ROW EXCLUSIVE MODE")
 
         def append(made: Sequence[Decision]) -> None:
             if made:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0002"  # the schema this program writes
+HEAD = "0004"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -13,6 +13,9 @@ metadata = sa.MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+# Sorted alike everywhere: by code points, whatever language a server speaks.
+NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 # One row per file of the study, so that an unchanged file need not be read again.
 sources = sa.Table(
@@ -30,8 +33,8 @@ transcripts = sa.Table(
     "transcripts",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("site", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("site", NAME, nullable=False),
+    sa.Column("name", NAME, nullable=False),
     sa.Column("source", sa.Text, nullable=False, index=True),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("among", sa.Boolean(create_constraint=False), nullable=False),
@@ -130,7 +133,7 @@ suggestions = sa.Table(
     sa.Column("nearest_rejected", sa.Text, nullable=True),
 )
 
-# Appended, never changed: triggers of the first migration refuse UPDATE and DELETE.
+# Appended, never changed: triggers refuse UPDATE and DELETE.
 decisions = sa.Table(
     "decisions",
     metadata,
