@@ -14,6 +14,7 @@ embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
 evaluate     coded segments -> how good the suggestions are, beside the baselines
 agreement    readings -> how far coders agree, with intervals
+report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
 store        records <-> database
 coded        decisions -> what ranking learns from and evaluation is made on
