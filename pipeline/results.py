@@ -9,6 +9,7 @@ from typing import TypedDict
 from . import evaluate as evaluating
 from . import exchange, intake, rank, store, work
 from .coded import coded_segments, material, still_there
+from .config import Study
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
 from .records import Coding, Segment, SegmentId, Transcript, TranscriptId, present
 from .store import corpus, decisions, runs, vectors
@@ -129,13 +130,17 @@ def export(session: intake.Session, what: str, format: str, out: Path) -> int:  
 
 def _belongs_to_study(session: intake.Session, out: Path) -> bool:
     """Tell whether a file is the study's own, or would be taken for a transcript."""
-    target = out.resolve()
     study = session.study
-    own = {study.file, study.codebook_file, Path(session.store.place)}
+    own = (study.file, study.codebook_file, Path(session.store.place), *(f.path for f in session.files.values()))
+    return among_transcripts(study, out) or out.resolve() in {path.resolve() for path in own}
+
+
+def among_transcripts(study: Study, out: Path) -> bool:
+    """Tell whether a file would be taken for one of the study's transcripts."""
+    target = out.resolve()
     folders = [study.folder / site.transcripts for site in study.site]
     inside = any(target.is_relative_to(folder.resolve()) for folder in folders if folder.is_dir())
-    inside = inside or any(target.match(str(pattern)) for pattern in folders)  # a glob like transcripts/*.csv
-    return inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}
+    return inside or any(target.match(str(pattern)) for pattern in folders)  # a glob like transcripts/*.csv
 
 
 _Table = tuple[Sequence[str], Iterator[tuple[exchange.Cell, ...]]]

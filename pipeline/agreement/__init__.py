@@ -10,7 +10,17 @@ sample     how many units to code twice
 """
 
 from .intervals import Estimate, Lack, Plan
-from .measure import Agreement, Disagreement, Pair, ThemeAgreement, disagreements, measure
+from .measure import (
+    Agreement,
+    Counts,
+    Disagreement,
+    Pair,
+    ThemeAgreement,
+    disagreements,
+    measure,
+    on_sets,
+    pair,
+)
 from .ratings import Ratings, Reading, ratings
 from .sample import units_needed
 from .unitizing import Continuum, Span, ThemeUnitizing, Unitizing, unitizing
@@ -19,6 +29,7 @@ __all__ = [
     "MISLEADS",
     "Agreement",
     "Continuum",
+    "Counts",
     "Disagreement",
     "Estimate",
     "Lack",
@@ -32,6 +43,8 @@ __all__ = [
     "Unitizing",
     "disagreements",
     "measure",
+    "on_sets",
+    "pair",
     "ratings",
     "unitizing",
     "units_needed",

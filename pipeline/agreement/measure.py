@@ -49,7 +49,7 @@ class Pair:
     units: int
     documents: int
     kappa: Estimate  # pooled over the themes
-    percent: float  # of all (unit, theme) cells
+    percent: float | None  # of all (unit, theme) cells
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,19 +63,19 @@ class Agreement:
     all_pairs: int  # how many pairs of coders have units in common; ``pairs`` holds at most MOST_PAIRS of them
 
 
-def measure(given: Ratings, plan: Plan | None = None) -> Agreement:
-    """Return how far coders agree on units that two or more have read."""
+def measure(given: Ratings, plan: Plan | None = None, *, two_by_two: bool = True) -> Agreement:
+    """Return how far coders agree on units that two or more have read, and with ``two_by_two`` every pair of them."""
     plan = plan or Plan()
     given = given.paired()
     place, places = clusters(given)
-    pairs, all_pairs = _pairs(given)
+    pairs, all_pairs = _pairs(given) if two_by_two else ([], 0)
     return Agreement(
         counts=Counts(
             units=len(given.units), documents=len(given.documents), coders=len(given.coders), readings=len(given.unit)
         ),
         themes=tuple(_themes(given, place, places, plan)),
-        sets=_sets(given, plan),
-        pairs=tuple(_pair(given.by((one, other)).paired(), plan) for one, other in pairs),
+        sets=on_sets(given, plan),
+        pairs=tuple(pair(given, one, other, plan) for one, other in pairs),
         all_pairs=all_pairs,
     )
 
@@ -129,8 +129,9 @@ def _confusions(given: Ratings) -> Floats:
     return np.stack(cells, axis=2).reshape(*one.shape, 2, 2)
 
 
-def _sets(given: Ratings, plan: Plan) -> dict[str, Estimate]:
-    """Return alpha of code sets; documents are grouped where there are very many."""
+def on_sets(given: Ratings, plan: Plan) -> dict[str, Estimate]:
+    """Return alpha of code sets by distance; documents are grouped where there are very many."""
+    given = given.paired()
     place, places = clusters(given)
     grouped = Ratings(
         units=given.units, documents=tuple(map(str, range(places))), coders=given.coders, themes=given.themes,
@@ -155,17 +156,19 @@ def _pairs(given: Ratings) -> tuple[list[tuple[str, str]], int]:
     return sorted((given.coders[a], given.coders[b]) for _, a, b in most), len(there)
 
 
-def _pair(both: Ratings, plan: Plan) -> Pair:
+def pair(given: Ratings, coder: str, other: str, plan: Plan) -> Pair:
+    """Return how far two coders agree on the units that both have read."""
+    both = given.by((coder, other)).paired()
     place, places = clusters(both)
     confusions = _confusions(both)
     sums = summed(confusions, place, places)
     return Pair(
-        coder=both.coders[0],
-        other=both.coders[1],
+        coder=coder,
+        other=other,
         units=len(both.units),
         documents=len(both.documents),
         kappa=estimates(by_sums(sums, lambda total: kappa.pooled(total)[..., None]), places, plan)[0],
-        percent=float(kappa.percent(sums.sum(axis=(0, 1)))),
+        percent=float(kappa.percent(sums.sum(axis=(0, 1)))) if places else None,
     )
 
 

@@ -53,7 +53,23 @@ class Card:
     detail: str = ""
 
 
-Part = str | Note | Table | Figure | tuple[Card, ...] | tuple[str, ...]
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quote:
+    """Words that somebody said: where, and what is to be noted about them."""
+
+    text: str
+    place: str
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Quotes:
+    """Columns of quotes side by side, each under its heading."""
+
+    columns: tuple[tuple[str, tuple[Quote, ...]], ...]
+
+
+Part = str | Note | Table | Figure | Quotes | tuple[Card, ...] | tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

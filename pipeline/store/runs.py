@@ -121,6 +121,28 @@ def load_suggestions(store: Store, transcript: TranscriptId | None = None) -> di
     return made
 
 
+def suggestions_until(store: Store, moment: datetime | None) -> dict[tuple[SegmentId, str], list[Suggestion]]:
+    """Return what the runs that had begun at a moment suggested, by segment and run, in the order of the runs.
+
+    All runs if there is no moment. Without the exemplars and what scores are made of, which are large.
+    """
+    names = ("segment", "rank", "theme", "score", "probability", "suggested")
+    query = (
+        sa.select(suggestions.c.run, *(suggestions.c[name] for name in names))
+        .join(runs, runs.c.id == suggestions.c.run)
+        .order_by(runs.c.started_at, runs.c.id, suggestions.c.segment, suggestions.c.rank)
+    )
+    if moment is not None:
+        query = query.where(runs.c.started_at <= moment.astimezone(UTC).isoformat())
+    made: dict[tuple[SegmentId, str], list[Suggestion]] = {}
+    with store.reading() as connection:
+        for row in connection.execute(query):
+            told = {name: getattr(row, name) for name in names}
+            light = Suggestion(**told, exemplar="", exemplar_source="", parts=())
+            made.setdefault((row.segment, row.run), []).append(light)
+    return made
+
+
 def suggested_transcripts(store: Store) -> list[TranscriptId]:
     """Return the transcript of every segment that has a present suggestion above the threshold, once per segment."""
     query = (
