@@ -4,6 +4,7 @@ import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from .. import store
 from ..agreement import Reading
@@ -41,19 +42,19 @@ class Gathered:
     suggestions: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]  # by segment and run
     machine: Mapping[SegmentId, frozenset[str]]  # what the machine last suggested for a segment that people read
 
-    @property
+    @cached_property
     def until(self) -> datetime:
         """When the last decision was made that counts."""
         return max(decision.decided_at for decision in self.decisions)
 
-    @property
+    @cached_property
     def themes(self) -> tuple[str, ...]:
         """The codebook's themes, and after them those that were given and are not in it any more."""
         known = self.codebook.names
         given = {theme for coding in self.codings for theme in coding.themes}
         return (*known, *sorted(given - set(known)))
 
-    @property
+    @cached_property
     def machine_name(self) -> str:
         """What the machine is called among coders: never like a person."""
         coders = {coding.coder for coding in self.codings}
