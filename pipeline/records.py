@@ -191,6 +191,7 @@ class Decision:
     encoder: str = ""
     codebook_revision: str = ""
     run: str = ""
+    chance: float | None = None  # probability with which the segment came in this mode, where chance decided that
 
 
 POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})

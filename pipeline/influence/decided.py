@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import groupby
 
 from ..records import POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion
-from .judged import BLIND, Action, Judgement
+from .judged import BLIND, IDLE, Action, Judgement
 
 PAUSE = timedelta(minutes=30)  # a longer one between two decisions of a coder begins a new session
 Reading = tuple[str, SegmentId, bool]  # coder, segment, whether it is a duplicate
@@ -73,9 +73,14 @@ def _actions(placed: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) -
             accepted=all(row.answer is Answer.ACCEPT for row, _ in rows),
             seconds=first.seconds,
             decided_at=first.decided_at,
+            chance=_chance(first),
             session=session,
             order=order,
         )
+
+
+def _chance(row: Decision) -> float:
+    return 1.0 if row.chance is None else row.chance
 
 
 def _judged(placed: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) -> Iterator[Judgement]:
@@ -102,7 +107,7 @@ def _reading(read: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) -> 
     seen = last.mode not in BLIND and any(row.shown for row in rows)
     right = facts.gold.get(last.segment)
     unknown = facts.uncertain.get(last.segment, frozenset())
-    times = {row.decided_at: row.seconds for row in rows if row.seconds is not None}
+    times = {row.decided_at: row.seconds for row in rows if row.seconds is not None and row.seconds <= IDLE}
     site, document = facts.places[last.segment]
     for theme in sorted(given | offered) or [""]:
         suggestion = made.get(theme)
@@ -119,6 +124,7 @@ def _reading(read: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) -> 
             decided_at=first.decided_at,
             rank=suggestion.rank if suggestion else None,
             probability=suggestion.probability if suggestion else None,
+            chance=_chance(last),
             seconds=sum(times.values()) if times else None,
             session=session,
             order=order,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..records import Mode
 
+IDLE = 60.0  # seconds; an action that took longer was not all work, and its time is left out
 MODES = tuple(Mode)  # a column of modes holds places in this
 BLIND = frozenset({Mode.WITHHELD, Mode.ANCHOR, Mode.OVERLAP, Mode.DUPLICATE})  # come without suggestions
 SAMPLED = frozenset({Mode.WITHHELD, Mode.OVERLAP})  # of these, the ones that are a random sample of all segments
@@ -44,7 +45,7 @@ class Judgement:
     rank: int | None = None  # of the theme among the machine's, from 1
     probability: float | None = None
     chance: float = 1.0  # probability with which the segment was assigned to its mode
-    seconds: float | None = None  # spent on the segment, all actions together
+    seconds: float | None = None  # spent on the segment, all actions together but those longer than ``IDLE``
     session: int = 1  # of the coder, from 1
     order: int = 1  # of the segment in the session, from 1
     gold: bool | None = None  # whether the theme is right, None where that is not known
@@ -63,6 +64,7 @@ class Action:
     accepted: bool  # whether all it did was to accept suggestions
     seconds: float  # since the segment came up, or since the action before
     decided_at: datetime
+    chance: float = 1.0  # probability with which the segment was assigned to its mode
     session: int = 1
     order: int = 1  # of the segment in the session, from 1
 
@@ -119,6 +121,7 @@ class Actions:
     shown: Flags
     accepted: Flags
     seconds: Numbers
+    chance: Numbers
     session: Codes
     order: Codes
     coders: tuple[str, ...]
@@ -146,7 +149,8 @@ Columns = TypeVar("Columns", Judgements, Actions)
 def _readings(made: Judgements | Actions) -> Codes:
     duplicate = among(made.mode, {Mode.DUPLICATE})
     keys = (made.coder * max(len(made.segments), 1) + made.segment) * 2 + duplicate
-    return np.unique(keys, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    places: Codes = np.unique(keys, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    return places
 
 
 def judgements(rows: Iterable[Judgement]) -> Judgements:
@@ -159,8 +163,8 @@ def actions(rows: Iterable[Action]) -> Actions:
     return Actions(**_columns(sorted(rows, key=lambda row: (row.coder, row.decided_at)), Action))
 
 
-def chosen(made: Columns, which: Flags) -> Columns:
-    """Return some of the rows; the names stay as they are."""
+def chosen(made: Columns, which: Flags | Codes) -> Columns:
+    """Return some of the rows, by truth value or by place; the names stay as they are."""
     columns: dict[str, Any] = {}
     for name in (field.name for field in fields(made)):
         values = getattr(made, name)
