@@ -14,6 +14,7 @@ embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
 evaluate     coded segments -> how good the suggestions are, beside the baselines
 influence    judgements and actions -> what suggestions do to the people who see them
+effort       judgements and actions -> what the work costs, what is saved, when it is enough
 exchange     records <-> tables of other programs
 store        records <-> database
 coded        decisions -> what ranking learns from and evaluation is made on
