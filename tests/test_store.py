@@ -274,17 +274,6 @@ def test_a_store_of_a_newer_schema_is_refused_untouched(tmp_path: Path) -> None:
     assert (tmp_path / "new.db").read_bytes() == before
 
 
-def test_an_older_store_is_copied_before_it_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is only one schema yet: it plays the older part, and the upgrade itself has nothing to do."""
-    file = tmp_path / "old.db"
-    open_store(f"sqlite:///{file}").close()
-    monkeypatch.setattr(connect, "HEAD", "0002")
-    open_store(f"sqlite:///{file}").close()
-    (backup,) = tmp_path.glob("old.db.0001.*.backup")
-    with closing(sqlite3.connect(backup)) as plain:
-        assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
-
-
 @pytest.mark.parametrize(
     ("url", "told"),
     [

@@ -5,6 +5,8 @@ corpus     files, transcripts, turns, segments
 vectors    vectors by encoder and text
 runs       runs, codebooks, suggestions
 decisions  what people decided
+trail      decisions chained by hashes, and whether the chain is whole
+anchors    gold segments, and segments woven into coders' work
 """
 
 from .connect import Store as Store
