@@ -7,16 +7,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.records import Answer, Coding, Decision, Mode, SegmentId
-from pipeline.store import Store, decisions, open_store
+from pipeline.store import Store, connect, decisions, open_store, schema
 from pipeline.store.trail import BEGINNING, Head, head, load_hashes, verify
 
 from .reviewing import fill, transcript
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
+TOLD = ", ".join(column.name for column in schema.decisions.columns if column.name != "id")
 
 
 def made(number: int, **told: object) -> Decision:
@@ -72,11 +75,9 @@ def test_a_trail_without_decisions_is_whole(store: Store) -> None:
         ("DELETE FROM decisions WHERE id = 6", 6),
         ("DELETE FROM decisions WHERE id < 12", 1),
         ("UPDATE decisions SET id = 100 WHERE id = 6", 6),
-        ("INSERT INTO decisions SELECT 13, * FROM (SELECT segment, coder, theme, answer, rank, score, probability, "
-         "exemplar, shown, mode, seconds, decided_at, encoder, codebook_revision, run, chance, hash FROM decisions "
-         "WHERE id = 12)", 13),
+        (f"INSERT INTO decisions SELECT 13, * FROM (SELECT {TOLD} FROM decisions WHERE id = 12)", 13),
     ],
-)  # fmt: skip
+)
 def test_a_row_altered_removed_moved_or_put_in_shows_where_it_is(filled: Store, change: str, broken: int) -> None:
     tamper(filled, change)
     told = verify(filled)
@@ -164,31 +165,43 @@ def test_whatever_is_written_reads_back_as_it_was_hashed(store: Store, rows: Seq
     assert verify(store).whole
 
 
-def test_a_store_of_the_first_schema_gets_its_trail_and_a_copy(tmp_path: Path) -> None:
+def test_a_store_from_before_the_trail_gets_one(tmp_path: Path) -> None:
     file = tmp_path / "old.db"
-    new = open_store(f"sqlite:///{file}")
-    fill(new)
-    decisions.add_decisions(new, [made(at) for at in range(5)])
-    hashes = load_hashes(new)
-    new.close()
-    with closing(sqlite3.connect(file)) as plain, plain:  # as the first schema had it
-        for change in ("update", "delete"):
-            plain.execute(f"DROP TRIGGER decisions_refuse_{change}")
-        plain.execute("DROP INDEX ix_decisions_coder_segment")
-        plain.execute("ALTER TABLE decisions DROP COLUMN hash")
-        plain.execute("ALTER TABLE decisions DROP COLUMN chance")
-        plain.execute("DROP TABLE slots")
-        plain.execute("DROP TABLE anchors")
-        for change in ("UPDATE", "DELETE"):
-            plain.execute(
-                f"CREATE TRIGGER decisions_refuse_{change.lower()} BEFORE {change} ON decisions "
-                "BEGIN SELECT RAISE(ABORT, 'decisions are appended, never changed'); END"
+    old = sa.create_engine(f"sqlite:///{file}")
+    with old.begin() as connection:
+        config = connect._alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        connection.exec_driver_sql("INSERT INTO transcripts VALUES ('t', 'S', 'a', 'a', 'en', 0, 'One.', 1, NULL)")
+        connection.exec_driver_sql("INSERT INTO segments VALUES ('s', 't', 's1', 0, 0, 4, 'machine', 1)")
+        for at in range(1, 6):
+            row = (
+                at,
+                "s",
+                "Ada",
+                "T",
+                "accept",
+                1,
+                0.5,
+                None,
+                "",
+                at % 2,
+                "routine",
+                2.0,
+                NOW.isoformat(),
+                "",
+                "r",
+                "",
             )
-        plain.execute("UPDATE alembic_version SET version_num = '0001'")
+            connection.exec_driver_sql(f"INSERT INTO decisions VALUES ({', '.join('?' * 16)}, '')", row)
+    old.dispose()
     upgraded = open_store(f"sqlite:///{file}")
-    assert verify(upgraded).whole
-    assert load_hashes(upgraded) == hashes
-    assert len(list(tmp_path.glob("old.db.0001.*.backup"))) == 1
+    assert (verify(upgraded).whole, head(upgraded).count) == (True, 5)
+    written = decisions.load_decisions(upgraded)
+    decisions.add_decisions(upgraded, written)
+    assert (verify(upgraded).whole, head(upgraded).count) == (True, 10)
     with closing(sqlite3.connect(file)) as plain, pytest.raises(sqlite3.IntegrityError, match="never changed"):
         plain.execute("UPDATE decisions SET theme = 'U'")
+    tamper(upgraded, "UPDATE decisions SET theme = 'U' WHERE id = 3")
+    assert verify(upgraded).broken == 3
     upgraded.close()

@@ -239,6 +239,19 @@ def load_segments(
     return [Segment(**row._mapping, text=words[row.transcript][row.start : row.end]) for row in rows]
 
 
+def load_lengths(store: Store, ids: Collection[TranscriptId]) -> dict[TranscriptId, int]:
+    """Return how long the texts of transcripts are, in code points."""
+    with store.reading() as connection:
+        found = [
+            row
+            for some in portions(sorted(ids))
+            for row in connection.execute(
+                sa.select(transcripts.c.id, transcripts.c.text).where(transcripts.c.id.in_(some))
+            )
+        ]
+    return {TranscriptId(row.id): len(row.text) for row in found}
+
+
 def portions(values: Sequence[Any]) -> list[Sequence[Any]]:
     """Cut values into portions that fit into one statement."""
     return [values[at : at + AT_ONCE] for at in range(0, len(values), AT_ONCE)]

@@ -1,0 +1,87 @@
+"""A study's store -> what can be said of its coders' work: agreement, drift, the machine's influence, effort.
+
+gather   what the store knows up to a moment, under the names that the report may say
+agreed   how far coders agree
+write    the report: a page, everything as JSON, tables
+"""
+
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+
+from .. import __version__
+from .. import agreement as agree
+from ..intake import Session
+from ..records import Decision, Mode
+from ..report import Audited, Work
+from .agreed import reliability
+from .examples import disputed
+from .gather import Gathered, gather, people_readings
+from .write import check_folder, write
+
+__all__ = ["Asked", "Audited", "audit", "check_folder", "write"]
+
+LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Asked:
+    """What an audit should be of."""
+
+    as_of: datetime | None = None  # decisions and runs after this moment are as if they had not been
+    pseudonyms: bool = False
+    seed: int = 0
+
+
+def audit(session: Session, asked: Asked) -> Audited:
+    """Return what can be said of the study's coders. The same store, moment and seed give the same result.
+
+    Raises ``StoreFault`` if there is no store, ``StudyFault`` if nothing was decided until then.
+    """
+    found = gather(session, as_of=asked.as_of, pseudonyms=asked.pseudonyms)
+    read = agree.ratings(people_readings(found), found.themes)
+    agreed = reliability(found, read, agree.Plan(seed=asked.seed))
+    return Audited(
+        study=found.study,
+        until=found.until,
+        decisions=len(found.decisions),
+        pseudonyms=asked.pseudonyms,
+        seed=asked.seed,
+        versions={"themescout": __version__, "Python": platform.python_version()}
+        | {name: version(name) for name in LIBRARIES},
+        revisions=tuple(dict.fromkeys(d.codebook_revision for d in found.decisions if d.codebook_revision)),
+        coders=tuple(_works(found)),
+        readings=read,
+        passages={str(segment): passage for segment, passage in found.passages.items()},
+        reliability=agreed,
+        signals=tuple(disputed(found, read, agreed.everything)),
+    )
+
+
+def _works(found: Gathered) -> list[Work]:
+    """Return how much each coder has read."""
+    made: dict[str, list[Decision]] = {}
+    for decision in found.decisions:
+        made.setdefault(decision.coder, []).append(decision)
+    given = Counter[str]()
+    for coding in found.codings:
+        given[coding.coder] += len(coding.themes)
+    return [_work(coder, made[coder], given[coder], found) for coder in sorted(made)]
+
+
+def _work(coder: str, made: Sequence[Decision], given: int, found: Gathered) -> Work:
+    mode_of = {decision.segment: decision.mode for decision in made}
+    modes = Counter(mode.value for mode in mode_of.values())
+    return Work(
+        coder=coder,
+        segments=len(mode_of),
+        documents=len({found.document(segment) for segment in mode_of}),
+        sites=tuple(sorted({found.passages[segment].site for segment in mode_of})),
+        given=given,
+        first=min(decision.decided_at for decision in made),
+        last=max(decision.decided_at for decision in made),
+        modes=dict(sorted(modes.items())) if set(modes) != {Mode.ROUTINE.value} else {},
+    )

@@ -1,0 +1,159 @@
+"""What the store knows up to a moment, under the names that the report may say."""
+
+import string
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from .. import store
+from ..agreement import Reading
+from ..errors import StoreFault, StudyFault
+from ..intake import Session
+from ..records import Codebook, Coding, Decision, Mode, SegmentId, Suggestion, TranscriptId, present
+from ..report import Passage
+from ..store import corpus, decisions, runs
+
+MACHINE = "the machine"
+REMEDY = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Span:
+    """Where a segment lies in its transcript."""
+
+    transcript: TranscriptId
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What an audit is made of: nothing in it is later than the last decision that counts."""
+
+    study: str
+    decisions: Sequence[Decision]  # in their order
+    codings: Sequence[Coding]  # what stands of them; second readings of a segment by the same coder left out
+    blind: frozenset[tuple[SegmentId, str]]  # segments that a coder read without suggestions
+    passages: Mapping[SegmentId, Passage]
+    spans: Mapping[SegmentId, Span]
+    lengths: Mapping[TranscriptId, int]  # of the transcripts that segments lie in
+    codebook: Codebook
+    suggestions: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]  # by segment and run
+    machine: Mapping[SegmentId, frozenset[str]]  # what the machine last suggested for a segment that people read
+
+    @property
+    def until(self) -> datetime:
+        """When the last decision was made that counts."""
+        return max(decision.decided_at for decision in self.decisions)
+
+    @property
+    def themes(self) -> tuple[str, ...]:
+        """The codebook's themes, and after them those that were given and are not in it any more."""
+        known = self.codebook.names
+        given = {theme for coding in self.codings for theme in coding.themes}
+        return (*known, *sorted(given - set(known)))
+
+    @property
+    def machine_name(self) -> str:
+        """What the machine is called among coders: never like a person."""
+        coders = {coding.coder for coding in self.codings}
+        name = MACHINE
+        while name in coders:
+            name += "*"
+        return name
+
+    def document(self, segment: SegmentId) -> str:
+        """Return a segment's document, told apart from those of the same name at other sites."""
+        passage = self.passages[segment]
+        return f"{passage.site}/{passage.document}"
+
+
+def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gathered:
+    """Return what people decided until ``as_of``, and what they and the machine did it on.
+
+    Raises ``StoreFault`` if there is no store, ``StudyFault`` if nothing was decided.
+    """
+    if not store.has_store(session.study.store_url):
+        raise StoreFault(str(session.study.file), "there is no store yet", REMEDY)
+    opened = session.store
+    made = [d for d in decisions.load_decisions(opened) if as_of is None or d.decided_at <= as_of]
+    if not made:
+        when = "" if as_of is None else f" until {as_of.isoformat()}"
+        raise StudyFault(str(session.study.file), f"nobody decided anything{when}", REMEDY)
+    if pseudonyms:
+        name = pseudonym_of(decision.coder for decision in made)
+        made = [replace(decision, coder=name[decision.coder]) for decision in made]
+    places = corpus.load_places(opened)
+    segments = corpus.load_segments(opened, ids={decision.segment for decision in made})
+    given = runs.suggestions_until(opened, as_of)
+    return Gathered(
+        study=session.study.name,
+        decisions=made,
+        codings=present(decision for decision in made if decision.mode is not Mode.DUPLICATE),
+        blind=_blind(made),
+        passages={
+            s.id: Passage(site=places[s.transcript][0], document=places[s.transcript][1], name=s.name, text=s.text)
+            for s in segments
+        },
+        spans={s.id: Span(transcript=s.transcript, start=s.start, end=s.end) for s in segments},
+        lengths=corpus.load_lengths(opened, {segment.transcript for segment in segments}),
+        codebook=_codebook(session, as_of),
+        suggestions=given,
+        machine=_last(given),
+    )
+
+
+def pseudonym_of(names: Iterable[str]) -> dict[str, str]:
+    """Return Coder A, Coder B and so on for names in the order in which they first come: later coders change nothing.
+
+    >>> pseudonym_of(["Zoe", "Ana", "Zoe"])
+    {'Zoe': 'Coder A', 'Ana': 'Coder B'}
+    """
+    return {name: f"Coder {_letters(at)}" for at, name in enumerate(dict.fromkeys(names))}
+
+
+def _letters(number: int) -> str:
+    """Return A for 0, Z for 25, AA for 26."""
+    before, here = divmod(number, 26)
+    return (_letters(before - 1) if before else "") + string.ascii_uppercase[here]
+
+
+def _blind(made: Iterable[Decision]) -> frozenset[tuple[SegmentId, str]]:
+    shown, read = set(), set()
+    for decision in made:
+        key = (decision.segment, decision.coder)
+        read.add(key)
+        if decision.shown:
+            shown.add(key)
+    return frozenset(read - shown)
+
+
+def _codebook(session: Session, as_of: datetime | None) -> Codebook:
+    """Return the codebook that suggestions were last made with until then; the study's own if there were none."""
+    used = [run for run in runs.list_runs(session.store) if as_of is None or run.started_at <= as_of]
+    return runs.load_codebook(session.store, used[-1].codebook_revision) if used else session.codebook
+
+
+def _last(given: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]) -> dict[SegmentId, frozenset[str]]:
+    """Return the themes that passed the threshold in the last run; runs come in their order."""
+    return {
+        segment: frozenset(one.theme for one in suggestions if one.suggested)
+        for (segment, _), suggestions in given.items()
+    }
+
+
+def people_readings(gathered: Gathered, *, blind: bool = False) -> Iterator[Reading]:
+    """Yield people's readings: all, or those without suggestions."""
+    for coding in gathered.codings:
+        if not blind or (coding.segment, coding.coder) in gathered.blind:
+            yield _reading(gathered, coding.segment, coding.coder, coding.themes)
+
+
+def machine_readings(gathered: Gathered) -> list[Reading]:
+    """Return the machine's readings of the segments that people read."""
+    read = dict.fromkeys(coding.segment for coding in gathered.codings if coding.segment in gathered.machine)
+    return [_reading(gathered, segment, gathered.machine_name, gathered.machine[segment]) for segment in read]
+
+
+def _reading(gathered: Gathered, segment: SegmentId, coder: str, themes: Collection[str]) -> Reading:
+    return Reading(unit=segment, document=gathered.document(segment), coder=coder, themes=themes)

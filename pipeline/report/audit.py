@@ -1,0 +1,87 @@
+"""What an audit found -> its page. The first part is for whoever leads the study; the rest is what stands behind it."""
+
+from collections.abc import Iterator, Sequence
+
+from .audit_agreement import agreement_section
+from .audited import Audited, Example, Signal, Work
+from .methods import methods_section
+from .page import Card, Note, Part, Quote, Quotes, Section, Table, render
+from .telling import day, share, told
+
+DISCUSS = "These are signals for discussion, not ratings of people."
+
+
+def audit_page(found: Audited) -> str:
+    """Return the page of an audit."""
+    sections = [
+        _glance(found),
+        _signals(found),
+        agreement_section(found),
+        _coders(found),
+        methods_section(found),
+        _provenance(found),
+    ]
+    return render(f"Audit of {found.study}", sections, lead=f"{_span(found)} {DISCUSS}")
+
+
+def _span(found: Audited) -> str:
+    first = min(work.first for work in found.coders)
+    return f"Coding from {day(first)} to {day(max(work.last for work in found.coders))}."
+
+
+def _glance(found: Audited) -> Section:
+    agreed = found.reliability.everything
+    n, units = agreed.counts, len(found.readings.units)
+    sets = agreed.sets["Jaccard"]
+    cards = (
+        Card(name="Coders", value=f"{len(found.coders):,}", detail=f"{found.decisions:,} decisions"),
+        Card(name="Segments read", value=f"{units:,}", detail=f"in {len(found.readings.documents):,} documents"),
+        Card(name="Read by two or more", value=share(n.units / max(units, 1)), detail=f"{n.units:,} segments"),
+        Card(name="Agreement on sets", value=told(sets).split(" [")[0], detail=f"alpha (Jaccard) {told(sets)}"),
+        Card(name="To talk about", value=str(len(found.signals)), detail="signals"),
+    )
+    return Section(title="At a glance", parts=(Note(text=DISCUSS, mark="good"), cards))
+
+
+def _signals(found: Audited) -> Section:
+    if not found.signals:
+        words = "Nothing stands out. That is not evidence that nothing is wrong: see what this audit cannot see."
+        return Section(title="To talk about", parts=(words,))
+    return Section(title="To talk about", parts=tuple(part for signal in found.signals for part in _signal(signal)))
+
+
+def _signal(signal: Signal) -> Iterator[Part]:
+    yield Note(text=f"{signal.title}. {signal.words}")
+    yield Quotes(columns=tuple((heading, tuple(map(_quote, examples))) for heading, examples in signal.columns))
+
+
+def _quote(example: Example) -> Quote:
+    who = " · ".join(part for part in (example.coder, day(example.at) if example.at else "") if part)
+    return Quote(
+        text=example.passage.text, place=example.passage.place, note=f"{who}: {example.said}" if who else example.said
+    )
+
+
+def _coders(found: Audited) -> Section:
+    modes = sorted({mode for work in found.coders for mode in work.modes})
+    columns = ("coder", "segments", "documents", "sites", "themes given", "first", "last", *modes)
+    rows = tuple(_coder(work, modes) for work in found.coders)
+    return Section(title="Who read what", parts=(Table(caption="Coders", columns=columns, rows=rows),))
+
+
+def _coder(work: Work, modes: Sequence[str]) -> tuple[str | int, ...]:
+    sites, days = ", ".join(work.sites), (day(work.first), day(work.last))
+    return work.coder, work.segments, work.documents, sites, work.given, *days, *(work.modes.get(m, 0) for m in modes)
+
+
+def _provenance(found: Audited) -> Section:
+    versions = ", ".join(f"{name} {number}" for name, number in found.versions.items())
+    names = "Coders have pseudonyms." if found.pseudonyms else "Coders stand under their names."
+    lines = (
+        f"{found.decisions:,} decisions until {found.until.isoformat() if found.until else 'never'}.",
+        f"Codebook revisions, in order of use: {', '.join(found.revisions) or 'not known'}.",
+        f"Seed {found.seed}; the same decisions, seed and versions give the same file, byte for byte.",
+        f"Versions: {versions}.",
+        f"{names} Examples quote transcripts: keep this file where you would keep the transcripts.",
+    )
+    return Section(title="Where this comes from", parts=(lines,))
