@@ -26,6 +26,7 @@ intake       a study's files -> the store: what is new, read and cut it, set bro
 work         suggesting over a store: ask what is missing, call a stage, keep the result
 check        read everything a study consists of, tell every fault, change nothing
 results      status, human coding in, tables out, evaluation
+anchors      segments of known gold coding, on which coders are checked: proposed, settled, counted
 audit        agreement of a study's coders, and what else its report tells
 review       the page where people decide
 flows        the stages joined with the store, as a Prefect flow

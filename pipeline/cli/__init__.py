@@ -5,6 +5,7 @@ suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
 finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
+anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
 begin       a study begins: init, demo, check
 """
@@ -12,6 +13,7 @@ begin       a study begins: init, demo, check
 import click
 
 from .. import __version__
+from .anchoring import anchors
 from .auditing import audit
 from .begin import check, demo, init
 from .coding import export, import_, review
@@ -42,6 +44,7 @@ for _command in (
     import_,
     export,
     evaluate,
+    anchors,
     audit,
 ):  # as in a study's life
     main.add_command(_command)

@@ -12,13 +12,12 @@ panel      all of it, for all coders together and for each
 from .decided import Facts, from_decisions
 from .habits import Haste, Position, hasty_runs, position, usual_seconds
 from .intervals import Estimate, Share, by_document, jackknife, ratio, share
-from .judged import BLIND, IDLE, SAMPLED, Action, Actions, Judgement, Judgements, actions, among, chosen, judgements
+from .judged import IDLE, SAMPLED, Action, Actions, Judgement, Judgements, actions, among, chosen, judgements
 from .panel import Influence, Panel, influence
 from .reliance import Reliance, acceptance, blind_agreement, effect, inflation, reliance
 from .variety import Found, Variety, found, variety
 
 __all__ = [
-    "BLIND",
     "IDLE",
     "SAMPLED",
     "Action",

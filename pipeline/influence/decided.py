@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
-from ..records import POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion
-from .judged import BLIND, IDLE, Action, Judgement
+from ..records import BLIND, POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion
+from .judged import IDLE, Action, Judgement
 
 PAUSE = timedelta(minutes=30)  # a longer one between two decisions of a coder begins a new session
 Reading = tuple[str, SegmentId, bool]  # coder, segment, whether it is a duplicate

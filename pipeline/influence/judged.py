@@ -11,11 +11,10 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import Mode
+from ..records import BLIND, Mode
 
 IDLE = 60.0  # seconds; an action that took longer was not all work, and its time is left out
 MODES = tuple(Mode)  # a column of modes holds places in this
-BLIND = frozenset({Mode.WITHHELD, Mode.ANCHOR, Mode.OVERLAP, Mode.DUPLICATE})  # come without suggestions
 SAMPLED = frozenset({Mode.WITHHELD, Mode.OVERLAP})  # of these, the ones that are a random sample of all segments
 
 Codes = NDArray[np.int64]

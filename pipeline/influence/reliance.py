@@ -9,9 +9,9 @@ from functools import partial
 
 import numpy as np
 
-from ..records import Mode
+from ..records import BLIND, Mode
 from .intervals import Estimate, Share, Sums, by_document, jackknife, ratio, share
-from .judged import BLIND, Flags, Judgements, among, chosen
+from .judged import Flags, Judgements, among, chosen
 
 BANDS = 5  # of probability, of equal size
 IN_BAND = 10  # blind judgements that a band needs

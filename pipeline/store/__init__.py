@@ -6,7 +6,8 @@ vectors    vectors by encoder and text
 runs       runs, codebooks, suggestions
 decisions  what people decided
 trail      decisions chained by hashes, and whether the chain is whole
-anchors    gold segments, and segments woven into coders' work
+anchors    gold codings of segments
+slots      segments that chance wove into coders' work
 """
 
 from .connect import Store as Store
