@@ -3,6 +3,7 @@
 usage: commands.py            (`make docs`)
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -22,11 +23,20 @@ Exit status: `0` done · `1` cannot be done (one line per fault on standard erro
 def text() -> str:
     """Return the page."""
     parts = [HEAD]
-    group = click.Context(main, info_name="themescout", **main.context_settings)
-    for name, command in main.commands.items():
-        with click.Context(command, parent=group, info_name=name, terminal_width=100) as context:
-            parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
+    for context in _commands(main, click.Context(main, info_name="themescout", **main.context_settings)):
+        name = context.command_path.removeprefix("themescout ")
+        parts.append(f"## {name}\n\n```\n{context.command.get_help(context)}\n```\n")
     return "\n".join(parts)
+
+
+def _commands(group: click.Group, above: click.Context) -> Iterator[click.Context]:
+    """Yield the context of every command, those of a group of commands in its place."""
+    for name, command in group.commands.items():
+        with click.Context(command, parent=above, info_name=name, terminal_width=100) as context:
+            if isinstance(command, click.Group):
+                yield from _commands(command, context)
+            else:
+                yield context
 
 
 if __name__ == "__main__":

@@ -112,6 +112,7 @@ class Theme:
     include: str = ""
     exclude: str = ""
     exemplars: tuple[Exemplar, ...] = ()
+    formerly: tuple[str, ...] = ()  # names it had before: decisions on them are decisions on this theme
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,15 +131,34 @@ class Codebook:
         """The themes' names, in order."""
         return tuple(theme.name for theme in self.themes)
 
+    @property
+    def current(self) -> dict[str, str]:
+        """The name a theme has now, by every name it has or had; a name that a theme has is no former one."""
+        former = {old: theme.name for theme in self.themes for old in theme.formerly}
+        return former | {name: name for name in self.names}
+
 
 def _plain(theme: Theme) -> list[Any]:
     quotes = [[e.text, e.kind.value, e.source] for e in theme.exemplars]
-    return [theme.name, theme.parent, theme.definition, theme.include, theme.exclude, quotes]
+    said = [theme.name, theme.parent, theme.definition, theme.include, theme.exclude, quotes]
+    return [*said, list(theme.formerly)] if theme.formerly else said
+
+
+class Because(StrEnum):
+    """What in a segment carried a suggestion."""
+
+    NOTHING = ""  # not looked for, or nothing that could be pointed at
+    SENTENCE = "sentence"
+    WORDS = "words"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suggestion:
-    """A theme proposed for a segment, and why."""
+    """A theme proposed for a segment, and why.
+
+    Similar segments are those that people decided on, in other transcripts: the machine must not tell a coder what
+    another one said of this one.
+    """
 
     segment: SegmentId
     rank: int  # from 1
@@ -149,6 +169,14 @@ class Suggestion:
     exemplar: str  # the quote that matched best, "" if the theme has none
     exemplar_source: str
     parts: tuple[tuple[str, float], ...]  # what the score is the sum of
+    because: tuple[tuple[int, int], ...] = ()  # spans that carried it, in code points of the segment's own text
+    because_kind: Because = Because.NOTHING
+    runner_up: str = ""  # the best of the other themes, "" if there is none
+    runner_up_probability: float | None = None
+    near_accepted: int = 0  # similar segments that were given the theme
+    near_rejected: int = 0  # similar segments for which the theme was turned down
+    nearest_accepted: SegmentId | None = None
+    nearest_rejected: SegmentId | None = None
 
 
 class Answer(StrEnum):
@@ -172,6 +200,9 @@ class Mode(StrEnum):
     DUPLICATE = "duplicate"
 
 
+BLIND = frozenset({Mode.WITHHELD, Mode.ANCHOR, Mode.OVERLAP, Mode.DUPLICATE})  # come without suggestions
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """A coder's answer, with everything the coder saw when giving it. Decisions are appended, never changed."""
@@ -191,6 +222,8 @@ class Decision:
     encoder: str = ""
     codebook_revision: str = ""
     run: str = ""
+    queue: str = ""  # the order in which the coder worked; "" for that of the transcripts
+    chance: float | None = None  # probability with which the segment came in this mode, where chance decided that
 
 
 POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})
@@ -211,10 +244,12 @@ def present(decisions: Iterable[Decision]) -> list[Coding]:
     """Return the present coding of every (segment, coder), in order of first decision, from decisions in their order.
 
     The latest answer per (segment, theme, coder) counts. A pair whose answers are all undone or unsure is left out:
-    it is not decided.
+    it is not decided. What a coder said when asked about a segment a second time is a check, and no coding.
     """
     latest: dict[tuple[SegmentId, str], dict[str, Decision]] = {}
     for decision in decisions:
+        if decision.mode is Mode.DUPLICATE:
+            continue
         latest.setdefault((decision.segment, decision.coder), {})[decision.theme] = decision
     codings = []
     for (segment, coder), answers in latest.items():

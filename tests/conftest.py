@@ -1,28 +1,19 @@
 """What many tests need: a small invented study, and a store in a temporary folder."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pipeline.records import SegmentId
 from pipeline.store import Store, open_store
 
+from .browsing import address as address
+from .browsing import browser as browser
+from .browsing import complaints as complaints
+from .browsing import page as page
 from .reviewing import Coder, at_the_page, fill, study_in, transcript
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-component-update",
-]
 STUDY = """
 name = "Bus stop study"
 codebook = "codebook.csv"
@@ -104,16 +95,3 @@ def coder(store: Store, tmp_path: Path) -> Iterator[Coder]:
 def ids() -> list[SegmentId]:
     """Return the ids of the segments that the review page's transcripts have."""
     return [segment.id for segment in transcript()[1]]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    """Return Chromium, or skip where there is none."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("neither chromium nor google-chrome is installed")
-    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=chromium, args=ARGS)
-        yield opened
-        opened.close()

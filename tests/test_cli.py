@@ -50,7 +50,7 @@ def exported(study: Path, what: str) -> list[dict[str, str]]:
 
 def test_the_way_of_a_study(study: Path) -> None:
     assert "No problem found." in run("check", study).output
-    assert "2 transcripts read, 5 segments; 11 texts embedded, 5 segments ranked" in (said := direct(study).output)
+    assert "2 transcripts read, 5 segments; 18 texts embedded, 5 segments ranked" in (said := direct(study).output)
     assert "provisional until people have decided on 50 segments" in said
     assert json.loads(run("suggest", study, "--direct", "--json").stdout)["nothing_new"]
     assert direct(study).output == "Nothing was new: 0 segments embedded, all suggestions are up to date.\n"
@@ -84,6 +84,13 @@ def test_suggestions_out_have_the_columns_of_the_contract(study: Path) -> None:
         "encoder",
         "codebook_revision",
         "run",
+        "because",
+        "because_spans",
+        "runner_up",
+        "runner_up_probability",
+        "near_accepted",
+        "near_rejected",
+        "parts",
     ]
     assert len(rows) == 10  # 5 segments, 2 themes
     text = (study / "transcripts/north/n1.txt").read_text()
@@ -114,6 +121,7 @@ def test_decisions_out_have_the_columns_of_the_contract(study: Path) -> None:
         "decided_at",
         "encoder",
         "codebook_revision",
+        "queue",
     ]
     assert [(row["theme"], row["answer"]) for row in rows[:4]] == [
         ("Waiting", "add"), ("Money", "add"), ("Waiting", "add"), ("", "nothing"),

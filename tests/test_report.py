@@ -162,7 +162,7 @@ def contrast(one: str, two: str) -> float:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrasts_are_those_of_wcag_aa(scheme: str) -> None:
-    light, dark = CSS.split("@media (prefers-color-scheme: dark)")
+    light, dark = CSS.split("@media screen and (prefers-color-scheme: dark)")
     told = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", light))
     if scheme == "dark":
         told |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", dark[: dark.index("@media print")]))
@@ -224,7 +224,7 @@ def test_tables_say_what_they_are_and_what_their_cells_belong_to() -> None:
 def test_a_mark_is_told_by_a_sign_too() -> None:
     table = Table(caption="T", columns=("a", "b"), rows=(("x", Cell(text="holds", mark="good")),))
     told = render("Page", [Section(title="S", parts=(table,))])
-    assert re.search(r'class="marked good"><span aria-hidden="true">✓</span> holds<', told)
+    assert re.search(r'class=" marked good"><span aria-hidden="true">✓</span> holds<', told)
 
 
 def test_a_template_of_ones_own_extends_the_base() -> None:
@@ -257,4 +257,20 @@ def test_a_page_fits_its_screen_and_asks_for_nothing(
     drawn = opened.evaluate("[...document.querySelectorAll('svg text')].map(t => getComputedStyle(t).fill)")
     ink = {"light": "rgb(33, 36, 42)", "dark": "rgb(227, 225, 219)"}[scheme]
     assert drawn.count(ink) > len(drawn) / 2
+    opened.close()
+
+
+@pytest.mark.browser
+def test_a_page_is_printed_dark_on_white_whatever_the_screen(browser: "Browser", tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(page(), encoding="utf-8")
+    opened = browser.new_page(color_scheme="dark")
+    opened.goto(file.as_uri())
+    opened.emulate_media(media="print", color_scheme="dark")
+    look = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    assert opened.eval_on_selector("body", look) == ["rgb(33, 36, 42)", "rgb(255, 255, 255)"]
+    assert "rgb(227, 225, 219)" not in opened.eval_on_selector_all(
+        "svg text", "all => all.map(e => getComputedStyle(e).fill)"
+    )
+    assert not opened.is_visible("nav")
     opened.close()

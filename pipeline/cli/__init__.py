@@ -3,7 +3,9 @@
 terminal    what all commands share
 suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
+finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
+anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
 begin       a study begins: init, demo, check
 """
@@ -11,9 +13,11 @@ begin       a study begins: init, demo, check
 import click
 
 from .. import __version__
+from .anchoring import anchors
 from .auditing import audit
 from .begin import check, demo, init
 from .coding import export, import_, review
+from .finding import queue, search
 from .measuring import evaluate
 from .suggesting import status, suggest
 from .terminal import Commands
@@ -28,5 +32,19 @@ def main() -> None:
     """
 
 
-for _command in (init, demo, check, suggest, status, review, import_, export, evaluate, audit):  # as in a study's life
+for _command in (
+    init,
+    demo,
+    check,
+    suggest,
+    status,
+    review,
+    queue,
+    search,
+    import_,
+    export,
+    evaluate,
+    anchors,
+    audit,
+):  # as in a study's life
     main.add_command(_command)

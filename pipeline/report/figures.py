@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .drawing import DASHES, GRID, GROUND, INK, MARKERS, QUIET, SERIES, STEPS, Figure, Value, Words, draw, short
+from .drawing import DASHES, GRID, GROUND, INK, MARKERS, QUIET, SERIES, STEPS, WIDTH, Figure, Value, Words, draw, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 LINE_HEIGHT, ROW, ROOM = 4.0, 0.3, 1.1  # inches: of a figure with lines, of a row of bars or dots, of axis and legend
+CHARACTER, HANDLE = 6.8, 55  # units that a letter of a legend takes, and the sign before a name
 Range = tuple[float, float]
 
 
@@ -22,6 +23,7 @@ class Series:
     y: tuple[float | None, ...]
     low: tuple[float | None, ...] = ()
     high: tuple[float | None, ...] = ()
+    band: bool = True  # whether the picture shows that, or the table alone
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,8 +64,13 @@ class Mark:
     at: float
 
 
-def lines(words: Words, series: Sequence[Series], *, y_range: Range | None = None, even: bool = False) -> Figure:
-    """Return lines with bands of uncertainty. ``even`` puts the x values at equal distances, for 0, 50, 200, 1,000."""
+def lines(
+    words: Words, series: Sequence[Series], *, y_range: Range | None = None, even: bool = False, marked: bool = True
+) -> Figure:
+    """Return lines with bands of uncertainty.
+
+    ``even`` puts the x values at equal distances, for 0, 50, 200, 1,000; ``marked`` puts a marker on each point.
+    """
     xs = sorted({x for one in series for x in one.x})
     place = {x: float(at) if even else x for at, x in enumerate(xs)}
 
@@ -71,8 +78,9 @@ def lines(words: Words, series: Sequence[Series], *, y_range: Range | None = Non
         for at, one in enumerate(series):
             x = [place[value] for value in one.x]
             look = _look(at)
-            axes.plot(x, _gaps(one.y), label=short(one.name), marker=MARKERS[at % len(MARKERS)], **look)
-            if one.low:
+            marker = MARKERS[at % len(MARKERS)] if marked else ""
+            axes.plot(x, _gaps(one.y), label=short(one.name), marker=marker, **look)
+            if one.low and one.band:
                 band = {"color": look["color"], "alpha": 0.18, "linewidth": 0}
                 axes.fill_between(x, _gaps(one.low), _gaps(one.high), **band)
         if even:
@@ -97,7 +105,7 @@ def steps(
             axes.axvline(mark.at, color=QUIET, linewidth=1.2, linestyle=(0, (1, 1.5)))
             across = axes.get_xaxis_transform()
             axes.text(mark.at, 1.01, short(mark.name), transform=across, ha="center", va="bottom", fontsize=10)
-        _finish(axes, None, legend=len(series) > 1, lifted=bool(marks))
+        _finish(axes, None, legend=len(series) > 1)
 
     columns, rows = _series_table(words, series)
     blank = [None] * (len(columns) - 3)
@@ -139,6 +147,7 @@ def bars(words: Words, estimates: Sequence[Estimate], *, x_range: Range | None =
             look: dict[str, Any] = {"facecolor": "none" if at % 2 else colour, "edgecolor": colour, "linewidth": 1.5}
             axes.barh(where, _gaps([one.value for one in mine]), thick * 0.86, label=short(group), **look)
             for y, one in zip(where, mine, strict=True):
+                _interval(axes, one, y, GROUND, 4.5)  # a rim, to be seen upon the bar
                 _interval(axes, one, y, INK)
         _rows(axes, names, x_range)
         _finish(axes, None, legend=len(groups) > 1)
@@ -168,7 +177,7 @@ def intervals(
             look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": "none", "label": short(group)}
             axes.plot(_gaps([one.value for one in mine]), where, **look)
         _rows(axes, names, x_range)
-        _finish(axes, None, legend=len(groups) > 1, lifted=bool(limits))
+        _finish(axes, None, legend=len(groups) > 1)
 
     height = ROOM + max(ROW, 0.2 * len(groups)) * max(len(names), 1) + (0.2 if limits else 0)
     return draw(words, height, paint, *_estimate_table(words, estimates))
@@ -216,9 +225,9 @@ def _gaps(values: Sequence[float | None]) -> list[float]:
     return [float("nan") if value is None else value for value in values]
 
 
-def _interval(axes: "Axes", one: Estimate, y: float, colour: str) -> None:
+def _interval(axes: "Axes", one: Estimate, y: float, colour: str, width: float = 1.8) -> None:
     if one.low is not None and one.high is not None:
-        axes.plot([one.low, one.high], [y, y], color=colour, linewidth=1.8, solid_capstyle="butt")
+        axes.plot([one.low, one.high], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
 
 
 def _beside(axes: "Axes", limit: Limit) -> None:
@@ -241,12 +250,14 @@ def _rows(axes: "Axes", names: Sequence[str], x_range: Range | None) -> None:
         axes.set_xlim(*x_range)
 
 
-def _finish(axes: "Axes", y_range: Range | None, *, legend: bool, lifted: bool = False) -> None:
+def _finish(axes: "Axes", y_range: Range | None, *, legend: bool) -> None:
     if y_range is not None:
         axes.set_ylim(*y_range)
     if legend:
-        above = 1.08 if lifted else 1.0
-        axes.legend(loc="lower left", bbox_to_anchor=(0, above), ncols=3, borderaxespad=0.2, columnspacing=1.4)
+        handles, labels = axes.get_legend_handles_labels()
+        each = CHARACTER * max(map(len, labels)) + HANDLE
+        columns = max(1, min(len(labels), int(WIDTH * 72 / each)))
+        axes.figure.legend(handles, labels, loc="outside upper left", ncols=columns, columnspacing=1.4, borderpad=0)
 
 
 def _step(value: float | None, scale: Range) -> int | None:

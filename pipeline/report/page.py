@@ -3,6 +3,7 @@
 Text is escaped by the templates, whatever it is called; only the SVG of ``figures`` stands as it is.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -10,15 +11,16 @@ from typing import Any, Literal
 
 from .drawing import Figure, Value
 
-Verdict = Literal["", "good", "watch", "bad"]
+Verdict = Literal["", "none", "good", "watch", "bad"]  # "none": in words that may wrap, without a colour
 SIGNS = {"good": "✓", "watch": "◐", "bad": "✕"}  # beside the colour, for whoever does not see it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Cell:
-    """A cell of a table that is marked as well: in colour, with a sign, and in its own words."""
+    """A cell of a table with something under it, or marked: in colour, with a sign, and in its own words."""
 
     text: str
+    under: str = ""
     mark: Verdict = ""
 
     @property
@@ -27,13 +29,16 @@ class Cell:
         return SIGNS.get(self.mark, "")
 
 
+Row = tuple[Value | Cell, ...]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """A table; the first cell of each row names it. Numbers are shown with two digits: give text for others."""
 
     caption: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[Value | Cell, ...], ...]
+    rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -116,6 +121,20 @@ def shown(value: Value | Cell) -> str:
     return f"{value:,}" if isinstance(value, int) else value
 
 
+def as_cell(value: Value | Cell) -> Cell:
+    """Return a value as a cell of a table."""
+    return value if isinstance(value, Cell) else Cell(text=shown(value))
+
+
+def numeric(value: Value | Cell) -> bool:
+    """Tell whether a cell is a figure, which stands to the right.
+
+    >>> numeric(0.5), numeric("68 %"), numeric("+0.12"), numeric("0.1 to 0.2"), numeric("Trust")
+    (True, True, True, True, False)
+    """
+    return re.fullmatch(r"[-+–]?([\d.,]+( to [-+]?[\d.,]+)?)?( %)?", shown(value)) is not None
+
+
 @cache
 def _templates() -> Any:  # noqa: ANN401  # Jinja's environment
     from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -128,6 +147,6 @@ def _templates() -> Any:  # noqa: ANN401  # Jinja's environment
         lstrip_blocks=True,
     )
     found.globals.update(kind=kind)
-    found.filters.update(shown=shown)
-    found.tests.update(number=lambda value: isinstance(value, int | float) or value is None)
+    found.filters.update(shown=shown, cell=as_cell)
+    found.tests.update(number=numeric)
     return found

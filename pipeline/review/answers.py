@@ -16,8 +16,9 @@ from itertools import groupby
 
 from ..records import POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion, digest
 from .queue import WHOLE, Standing
+from .slots import Role
 
-Place = tuple[SegmentId, str]  # a segment and a theme
+Place = tuple[SegmentId, str, bool]  # a segment, a theme, and whether the segment was read a second time
 SETTLES = frozenset({"accept", "add", "nothing", "reject_all"})  # after these the coder is not unsure of the segment
 
 
@@ -40,10 +41,11 @@ class Sight:
     segment: SegmentId
     coder: str
     suggestions: Sequence[Suggestion]  # visible ones, with those folded away
-    blind: bool  # whether suggestions were withheld
+    role: Role
     run: str
     encoder: str
     codebook_revision: str
+    queue: str = ""  # the order in which the coder came to it
 
     @property
     def plain(self) -> list[Suggestion]:
@@ -56,7 +58,13 @@ class Sight:
 
         A withheld segment must look like one without suggestions, so whether it is withheld is no part of this.
         """
-        return digest([(s.theme, s.rank, s.suggested, s.probability, s.exemplar) for s in self.suggestions])
+        return digest([_seen(suggestion) for suggestion in self.suggestions])
+
+
+def _seen(one: Suggestion) -> tuple[object, ...]:
+    """Return what a card shows of a suggestion, its reasons included; not what the reasons are worth."""
+    reasons = (one.because, one.runner_up, one.near_accepted, one.near_rejected)
+    return one.theme, one.rank, one.suggested, one.probability, one.exemplar, reasons
 
 
 def to_append(ask: Ask, theme: str, sight: Sight, stands: Standing) -> list[tuple[str, Answer]]:
@@ -118,12 +126,14 @@ def decisions_for(
                 probability=seen.probability if seen else None,
                 exemplar=seen.exemplar if seen else "",
                 shown=bool(sight.suggestions),
-                mode=Mode.WITHHELD if sight.blind else Mode.ROUTINE,
+                mode=sight.role.mode,
                 seconds=seconds,
                 decided_at=at,
                 encoder=sight.encoder,
                 codebook_revision=sight.codebook_revision,
                 run=sight.run,
+                chance=sight.role.chance,
+                queue=sight.queue,
             )
         )
     return made
@@ -134,7 +144,7 @@ def undo_last(decisions: Sequence[Decision], *, at: datetime) -> list[Decision]:
     latest: dict[Place, Decision] = {}
     stack: list[dict[Place, tuple[Decision, Decision | None]]] = []
     for _, rows in groupby(decisions, key=lambda decision: decision.decided_at):
-        action = {(row.segment, row.theme): (row, latest.get((row.segment, row.theme))) for row in rows}
+        action = {_place(row): (row, latest.get(_place(row))) for row in rows}
         if any(row.seconds is not None for row, _ in action.values()):
             stack.append(action)
         elif stack and _answers(action) == {place: _before(old) for place, (_, old) in stack[-1].items()}:
@@ -143,6 +153,10 @@ def undo_last(decisions: Sequence[Decision], *, at: datetime) -> list[Decision]:
             stack.clear()
         latest.update({place: row for place, (row, _) in action.items()})
     return [_put_back(row, old, at) for row, old in stack[-1].values()] if stack else []
+
+
+def _place(row: Decision) -> Place:
+    return row.segment, row.theme, row.mode is Mode.DUPLICATE
 
 
 def _answers(action: dict[Place, tuple[Decision, Decision | None]]) -> dict[Place, Answer]:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0001"  # the schema this program writes
+HEAD = "0003"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -119,9 +119,18 @@ suggestions = sa.Table(
     sa.Column("exemplar", sa.Text, nullable=False),
     sa.Column("exemplar_source", sa.Text, nullable=False),
     sa.Column("parts", sa.JSON, nullable=False),
+    # Why it was made. Rows of the first schema do not know.
+    sa.Column("because", sa.JSON, nullable=False, server_default="[]"),  # spans in the segment's text
+    sa.Column("because_kind", sa.Text, nullable=False, server_default=""),
+    sa.Column("runner_up", sa.Text, nullable=False, server_default=""),
+    sa.Column("runner_up_probability", sa.Float, nullable=True),
+    sa.Column("near_accepted", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("near_rejected", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("nearest_accepted", sa.Text, nullable=True),
+    sa.Column("nearest_rejected", sa.Text, nullable=True),
 )
 
-# Appended, never changed: triggers of the first migration refuse UPDATE and DELETE.
+# Appended, never changed: triggers refuse UPDATE and DELETE.
 decisions = sa.Table(
     "decisions",
     metadata,
@@ -141,5 +150,39 @@ decisions = sa.Table(
     sa.Column("encoder", sa.Text, nullable=False),
     sa.Column("codebook_revision", sa.Text, nullable=False),
     sa.Column("run", sa.Text, nullable=False),
+    sa.Column("queue", sa.Text, nullable=False, server_default=""),  # the order in which the coder worked
+    sa.Column("chance", sa.Float, nullable=True),
+    sa.Column("hash", sa.Text, nullable=False, server_default=""),  # of this row and the one before: see trail
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_decisions_coder_segment", decisions.c.coder, decisions.c.segment)
+
+# The gold coding of segments, appended, never changed: the latest row of a segment counts.
+anchors = sa.Table(
+    "anchors",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("themes", sa.JSON, nullable=False),
+    sa.Column("uncertain", sa.JSON, nullable=False),  # themes on which those who adjudicated were split
+    sa.Column("codebook_revision", sa.Text, nullable=False),
+    sa.Column("adjudicated_by", sa.Text, nullable=False),
+    sa.Column("adjudicated_at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Segments that chance wove into a coder's work, appended, never changed.
+slots = sa.Table(
+    "slots",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("coder", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),  # after so many segments of the coder's work it was drawn
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("chance", sa.Float, nullable=False),  # probability with which this segment was drawn at this position
+    sa.Column("after", sa.Text, nullable=False),  # the segment from which the coder came, to go on there
+    sa.Column("drawn_at", sa.Text, nullable=False),
+    sa.UniqueConstraint("coder", "position"),
     sqlite_autoincrement=True,
 )
