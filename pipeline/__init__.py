@@ -16,6 +16,8 @@ context      transcripts and segments -> the texts around each segment
 evaluate     coded segments -> how good the suggestions are, beside the baselines
 agreement    readings -> how far coders agree, with intervals
 drift        checks of coders over time -> who or what changed, and what could not be seen
+influence    judgements and actions -> what suggestions do to the people who see them
+effort       judgements and actions -> what the work costs, what is saved, when it is enough
 report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
 store        records <-> database
@@ -24,6 +26,7 @@ intake       a study's files -> the store: what is new, read and cut it, set bro
 work         suggesting over a store: ask what is missing, call a stage, keep the result
 check        read everything a study consists of, tell every fault, change nothing
 results      status, human coding in, tables out, evaluation
+anchors      segments of known gold coding, on which coders are checked: proposed, settled, counted
 audit        agreement of a study's coders, and what else its report tells
 review       the page where people decide
 flows        the stages joined with the store, as a Prefect flow

@@ -10,10 +10,11 @@ from typing import Any
 from . import embed, store, transcripts
 from .codebook import doubts, read_codebook
 from .config import Study, load_study
-from .errors import Fault
+from .errors import Fault, StudyFault, named
 from .intake import Progress, gathered, read_and_cut
 from .records import Codebook, Role, Segment, Transcript
 from .segment import words
+from .sheets import nearest
 
 TOKENS_PER_WORD = 1.3  # of English in the bundled encoder; more in languages it does not know
 COLUMNS = ("site", "language", "transcripts", "turns", "moderator turns", "segments", "words")
@@ -65,6 +66,7 @@ def check(path: Path, progress: Progress) -> Checked:
     gathered(faults, lambda: store.look_at(study.store_url))
     sites = {site.name: SiteCheck(site.name, site.language) for site in study.site}
     most = located.max_tokens / TOKENS_PER_WORD if located and located.max_tokens else math.inf
+    faults.extend(priority_faults(study, codebook) if codebook else ())
     faults.extend(_read_files(study, sites, most, progress))
     return Checked(
         sites=tuple(sites.values()),
@@ -73,6 +75,19 @@ def check(path: Path, progress: Progress) -> Checked:
         notes=tuple(_notes(study, located, codebook, sites.values())),
         faults=tuple(faults),
     )
+
+
+def priority_faults(study: Study, codebook: Codebook) -> list[StudyFault]:
+    """Return a fault for every theme of `[audit] priority` that the codebook does not have."""
+    faults = []
+    for theme in study.audit.priority:
+        if theme not in codebook.names:
+            near = nearest(theme, codebook.names)
+            remedy = f"did you mean `{near}`?" if near else "name themes as the codebook does"
+            faults.append(
+                StudyFault(str(study.file), f"[audit] `priority`: the codebook has no theme {named(theme)}", remedy)
+            )
+    return faults
 
 
 def _read_files(study: Study, sites: dict[str, SiteCheck], most: float, progress: Progress) -> list[Fault]:

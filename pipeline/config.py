@@ -13,6 +13,7 @@ from .errors import Fault, Faults, StudyFault, raise_all
 from .records import Digest, digest
 
 FILE = "study.toml"
+SHARES = ("precision", "withhold", "anchors", "overlap", "duplicates", "elsewhere")
 
 
 def _one_line(text: str) -> str:
@@ -99,6 +100,36 @@ class ReviewSettings(_Settings):
     show_scores: Switch = Field(default=True, description="whether coders see how probable a suggestion is")
 
 
+class AuditSettings(_Settings):
+    """How the work is checked while it is done: what chance weaves into it, always without suggestions."""
+
+    priority: tuple[Words, ...] = Field(
+        default=(),
+        max_length=5,
+        description="the themes on which coders are checked one by one: at most five, for more there is no power",
+    )
+    anchors: Share = Field(default=0.08, description="share of a coder's work that is segments of known gold coding")
+    overlap: Share = Field(default=0.02, description="share of a coder's work that other coders have coded")
+    duplicates: Share = Field(default=0.02, description="share of a coder's work that the coder coded long ago")
+    elsewhere: Share = Field(
+        default=0.04,
+        description="share of a coder's work that is taken ahead from other transcripts, so that being led elsewhere "
+        "does not tell a check",
+    )
+    again_after: Count = Field(
+        default=200, ge=1, description="after so many other segments a coder may be asked about one again"
+    )
+    seed: Count = Field(default=0, ge=0, description="another number draws other segments")
+
+    @model_validator(mode="after")
+    def _leave_most_in_order(self) -> "AuditSettings":
+        if self.anchors + self.overlap + self.duplicates + self.elsewhere > 0.5:
+            raise ValueError("`anchors`, `overlap`, `duplicates` and `elsewhere` together are more than half the work")
+        if len(set(self.priority)) < len(self.priority):
+            raise ValueError("`priority` names a theme twice")
+        return self
+
+
 class Study(_Settings):
     """One research project: one codebook, some sites, one store."""
 
@@ -110,6 +141,7 @@ class Study(_Settings):
     embed: EmbedSettings = EmbedSettings()
     rank: RankSettings = RankSettings()
     review: ReviewSettings = ReviewSettings()
+    audit: AuditSettings = AuditSettings()
     folder: Path = Field(exclude=True, description="where study.toml lies")
 
     @model_validator(mode="after")
@@ -202,7 +234,9 @@ def _says(problem: Any, key: str) -> str:  # noqa: ANN401  # pydantic's own dict
         return "should be [[site]], with double brackets" if told == "tuple_type" else "should be a table, [[site]]"
     if key == "moderators" and told in ("tuple_type", "string_type"):
         return 'should be a list of texts, like ["I", "Moderator"]'
-    if key in ("precision", "withhold"):
+    if key == "priority" and told in ("tuple_type", "string_type", "too_long"):
+        return "should be a list of at most five themes, in quotation marks"
+    if key in SHARES:
         return "should be a number from 0 to 1"
     if told in ("greater_than_equal", "int_type", "int_from_float"):
         least = problem.get("ctx", {}).get("ge")
@@ -233,6 +267,7 @@ def _model_at(steps: list[str | int]) -> type[BaseModel]:
         "embed": EmbedSettings,
         "rank": RankSettings,
         "review": ReviewSettings,
+        "audit": AuditSettings,
     }
     return models.get(str(steps[0]), Study) if steps else Study
 

@@ -200,6 +200,9 @@ class Mode(StrEnum):
     DUPLICATE = "duplicate"
 
 
+BLIND = frozenset({Mode.WITHHELD, Mode.ANCHOR, Mode.OVERLAP, Mode.DUPLICATE})  # come without suggestions
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
     """A coder's answer, with everything the coder saw when giving it. Decisions are appended, never changed."""
@@ -220,6 +223,7 @@ class Decision:
     codebook_revision: str = ""
     run: str = ""
     queue: str = ""  # the order in which the coder worked; "" for that of the transcripts
+    chance: float | None = None  # probability with which the segment came in this mode, where chance decided that
 
 
 POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})
@@ -240,10 +244,12 @@ def present(decisions: Iterable[Decision]) -> list[Coding]:
     """Return the present coding of every (segment, coder), in order of first decision, from decisions in their order.
 
     The latest answer per (segment, theme, coder) counts. A pair whose answers are all undone or unsure is left out:
-    it is not decided.
+    it is not decided. What a coder said when asked about a segment a second time is a check, and no coding.
     """
     latest: dict[tuple[SegmentId, str], dict[str, Decision]] = {}
     for decision in decisions:
+        if decision.mode is Mode.DUPLICATE:
+            continue
         latest.setdefault((decision.segment, decision.coder), {})[decision.theme] = decision
     codings = []
     for (segment, coder), answers in latest.items():

@@ -122,7 +122,7 @@ def alpha_of_sets(given: Ratings, metric: SetMetric) -> Callable[[Floats], Float
     observed = _observed(given.unit, place, distinct, code, metric, documents)
     values = np.bincount(place, minlength=documents).astype(np.float64)
     held = sparse.coo_array((np.ones(len(code)), (place, code)), shape=(documents, len(distinct))).tocsr()
-    between = _between(held, distinct, metric)
+    between = _different(held) if metric is same_set else _between(held, distinct, metric)
 
     def of(weights: Floats) -> Floats:
         n = weights @ values
@@ -152,11 +152,30 @@ def _observed(unit: Rows, place: Rows, distinct: Floats, code: Rows, metric: Set
 
 
 def _between(held: sparse.csr_array, distinct: Floats, metric: SetMetric) -> Floats:
-    """Return the sum of distances between the values of every two documents: documents x documents."""
-    size, total = distinct.sum(axis=1), np.zeros((held.shape[0], held.shape[0]))
-    columns = held.tocsc()
+    """Return the sum of distances between the values of every two documents: documents x documents.
+
+    Distances are symmetric: of every two sets one is enough.
+    """
+    columns, known = held.tocsc(), _table(metric, distinct.shape[1])
+    sets, size = distinct.astype(np.float32), distinct.sum(axis=1).astype(np.intp)
+    total = np.zeros((held.shape[0], held.shape[0]))
     for at in range(0, len(distinct), AT_ONCE):
         some = slice(at, at + AT_ONCE)
-        delta = metric(distinct @ distinct[some].T, size[:, None], size[None, some])
-        total += (columns[:, some] @ (held @ delta).T).T
+        both = (sets[at:] @ sets[some].T).astype(np.intp)
+        delta = known[both, size[at:, None], size[None, some]]
+        delta[: len(delta[0])] /= 2  # these two are both in this portion: they come twice
+        half = (columns[:, some] @ (columns[:, at:] @ delta).T).T
+        total += half + half.T
     return total
+
+
+def _different(held: sparse.csr_array) -> Floats:
+    """Return how many pairs of values of every two documents are not the same set."""
+    each = held.sum(axis=1)
+    return np.asarray(each[:, None] * each - (held @ held.T).toarray())
+
+
+def _table(metric: SetMetric, themes: int) -> Floats:
+    """Return the distances by the sizes of the intersection and of the two sets; what cannot be is anything."""
+    both, one, other = np.meshgrid(*[np.arange(themes + 1.0)] * 3, indexing="ij")
+    return metric(np.minimum(both, np.minimum(one, other)), one, other)

@@ -62,7 +62,7 @@ class Ratings:
         coders, coder = np.unique(self.coder[rows], return_inverse=True)
         documents, place = np.unique(self.place[units], return_inverse=True)
         return Ratings(
-            units=tuple(self.units[at] for at in units),
+            units=self.units if len(units) == len(self.units) else tuple(self.units[at] for at in units.tolist()),
             documents=tuple(self.documents[at] for at in documents),
             coders=tuple(self.coders[at] for at in coders),
             themes=self.themes,

@@ -5,6 +5,7 @@ suggesting  the machine's work: suggest, status, quarantine
 coding      people's work: review, import, export
 finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
+anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
 keeping     what is kept, and how it came about: store
 begin       a study begins: init, demo, check
@@ -13,6 +14,7 @@ begin       a study begins: init, demo, check
 import click
 
 from .. import __version__
+from .anchoring import anchors
 from .auditing import audit
 from .begin import check, demo, init
 from .coding import export, import_, review
@@ -45,6 +47,7 @@ for _command in (
     import_,
     export,
     evaluate,
+    anchors,
     audit,
     store,
 ):  # as in a study's life

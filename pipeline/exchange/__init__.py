@@ -4,11 +4,14 @@ tables    rows -> csv, xlsx, jsonl, parquet
 decided   suggestions and decisions -> rows
 coding    tables of human coding -> rows of codes, and codings -> such tables
 placing   rows of codes -> the segments they mean
+gold      tables of gold coding
 """
 
 from .coding import COLUMNS as CODING_COLUMNS
 from .coding import CodedRow, coding_rows, read_coding
 from .decided import DECISION_COLUMNS, SUGGESTION_COLUMNS, Provenance, decision_rows, suggestion_rows
+from .gold import COLUMNS as GOLD_COLUMNS
+from .gold import GoldRow, PlacedGold, joined, place_gold, read_gold
 from .placing import Placed, PlacedCoding, place_coding
 from .tables import FORMATS, Cell, write_table
 
@@ -16,16 +19,22 @@ __all__ = [
     "CODING_COLUMNS",
     "DECISION_COLUMNS",
     "FORMATS",
+    "GOLD_COLUMNS",
     "SUGGESTION_COLUMNS",
     "Cell",
     "CodedRow",
+    "GoldRow",
     "Placed",
     "PlacedCoding",
+    "PlacedGold",
     "Provenance",
     "coding_rows",
     "decision_rows",
+    "joined",
     "place_coding",
+    "place_gold",
     "read_coding",
+    "read_gold",
     "suggestion_rows",
     "write_table",
 ]

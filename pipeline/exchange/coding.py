@@ -40,22 +40,23 @@ def read_coding(path: Path) -> list[CodedRow]:
     Times without an offset are taken as UTC. Raises ``Faults`` with one ``CodingFault`` for everything that is wrong.
     """
     sheet = read_sheet(path, CodingFault)
-    raise_all(_column_faults(str(path), sheet.columns))
+    raise_all(column_faults(str(path), sheet.columns, NEEDED, COLUMNS))
     faults: list[CodingFault] = []
-    rows = [_coded_row(f"{path}:{row.line}", row, faults) for row in sheet.rows]
+    rows = [coded_row(f"{path}:{row.line}", row, faults) for row in sheet.rows]
     kept = _once(str(path), rows, faults)
     raise_all(faults)
     return kept
 
 
-def _column_faults(place: str, columns: Sequence[str]) -> list[CodingFault]:
+def column_faults(place: str, columns: Sequence[str], needed: Sequence[str], known: Sequence[str]) -> list[CodingFault]:
+    """Return a fault for every needed column that is missing, and for every one that looks like a misspelt one."""
     found = all_named(columns)
-    missing = [name for name in NEEDED if name not in columns]
-    typos = misspelled(columns, COLUMNS)
+    missing = [name for name in needed if name not in columns]
+    typos = misspelled(columns, known)
     faults = []
     for name in missing:
         near = next((typo for typo, meant in typos.items() if meant == name), "")
-        remedy = f"rename {named(near)}?" if near else f"add it; the columns are {', '.join(NEEDED)}"
+        remedy = f"rename {named(near)}?" if near else f"add it; the columns are {', '.join(needed)}"
         faults.append(CodingFault(place, f"there is no column `{name}` among {found}", remedy))
     for typo, meant in typos.items():
         if meant not in missing:
@@ -64,7 +65,8 @@ def _column_faults(place: str, columns: Sequence[str]) -> list[CodingFault]:
     return faults
 
 
-def _coded_row(place: str, row: Row, faults: list[CodingFault]) -> CodedRow:
+def coded_row(place: str, row: Row, faults: list[CodingFault]) -> CodedRow:
+    """Return a row as it stands in the table; what is wrong with it goes to ``faults``."""
     cells = {name: row.cells.get(name, "") for name in COLUMNS}
     for name in ("document", "coder"):
         if not cells[name]:

@@ -16,8 +16,9 @@ from itertools import groupby
 
 from ..records import POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion, digest
 from .queue import WHOLE, Standing
+from .slots import Role
 
-Place = tuple[SegmentId, str]  # a segment and a theme
+Place = tuple[SegmentId, str, bool]  # a segment, a theme, and whether the segment was read a second time
 SETTLES = frozenset({"accept", "add", "nothing", "reject_all"})  # after these the coder is not unsure of the segment
 
 
@@ -40,7 +41,7 @@ class Sight:
     segment: SegmentId
     coder: str
     suggestions: Sequence[Suggestion]  # visible ones, with those folded away
-    blind: bool  # whether suggestions were withheld
+    role: Role
     run: str
     encoder: str
     codebook_revision: str
@@ -125,12 +126,13 @@ def decisions_for(
                 probability=seen.probability if seen else None,
                 exemplar=seen.exemplar if seen else "",
                 shown=bool(sight.suggestions),
-                mode=Mode.WITHHELD if sight.blind else Mode.ROUTINE,
+                mode=sight.role.mode,
                 seconds=seconds,
                 decided_at=at,
                 encoder=sight.encoder,
                 codebook_revision=sight.codebook_revision,
                 run=sight.run,
+                chance=sight.role.chance,
                 queue=sight.queue,
             )
         )
@@ -142,7 +144,7 @@ def undo_last(decisions: Sequence[Decision], *, at: datetime) -> list[Decision]:
     latest: dict[Place, Decision] = {}
     stack: list[dict[Place, tuple[Decision, Decision | None]]] = []
     for _, rows in groupby(decisions, key=lambda decision: decision.decided_at):
-        action = {(row.segment, row.theme): (row, latest.get((row.segment, row.theme))) for row in rows}
+        action = {_place(row): (row, latest.get(_place(row))) for row in rows}
         if any(row.seconds is not None for row, _ in action.values()):
             stack.append(action)
         elif stack and _answers(action) == {place: _before(old) for place, (_, old) in stack[-1].items()}:
@@ -151,6 +153,10 @@ def undo_last(decisions: Sequence[Decision], *, at: datetime) -> list[Decision]:
             stack.clear()
         latest.update({place: row for place, (row, _) in action.items()})
     return [_put_back(row, old, at) for row, old in stack[-1].values()] if stack else []
+
+
+def _place(row: Decision) -> Place:
+    return row.segment, row.theme, row.mode is Mode.DUPLICATE
 
 
 def _answers(action: dict[Place, tuple[Decision, Decision | None]]) -> dict[Place, Answer]:

@@ -22,15 +22,19 @@ from ..records import Codebook, Segment, SegmentId, TranscriptId
 from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
-from . import lists, pages
+from . import lists, pages, slots
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
-from .desk import Desk, address, along, beside, elsewhere, line, onward, sight_of, states
+from .desk import Desk, address, along, beside, elsewhere, led_to, line, onward, sight_of
 from .guard import Guard
 from .orders import Encoding, Order
-from .queue import WHOLE, Progress, Standing, first_to_read, next_open, progress, standing
+from .queue import WHOLE, Progress, Standing, first_to_read, progress, standing
 from .render import Refused, asked_order, at_fault, bug, failed, gone, page, refused, templates
 
 HERE = Path(__file__).parent
+AWAY = (
+    "This segment is from another transcript; you go back afterwards. "
+    "What you have decided here is kept, and not shown just now."
+)
 
 
 def create_app(
@@ -80,8 +84,12 @@ def _transcript(request: Request) -> Response:
     if transcript is None:
         raise HTTPException(404)
     segments = load_segments(desk.store, found)
-    answers = standing(load_decisions(desk.store, transcript=found, coder=desk.coder))
+    slot = slots.active(desk)
+    answers = standing(load_decisions(desk.store, transcript=found, coder=desk.coder), slots.read_again(slot))
     current = _current(request, segments, answers)
+    away = slots.is_away(desk, slot, current)
+    if away and current:  # whether the coder has read this transcript before would tell why the segment comes
+        answers = {current.id: answers.get(current.id, {})}
     cut = pages.passages(segments, answers)
     order = asked_order(request)
     values: dict[str, Any] = {
@@ -91,10 +99,12 @@ def _transcript(request: Request) -> Response:
         "document": pages.document(transcript, cut),
         "progress": progress(((s.id, s.transcript) for s in segments), answers).get(found, Progress()),
         "current": next((passage for passage in cut if current and passage.segment.id == current.id), None),
-        "next_open": _next_open(desk, found, segments, answers, current, order),
+        "next_open": _next_open(desk, found, current, order),
         "place": _place(desk, order, current),
         **beside(desk, found, segments, current, order),
     }
+    if away and not request.query_params.get("note"):
+        values["note"] = AWAY
     offers: list[pages.Offer] = []
     if current:
         values |= _panel(desk, current, answers.get(current.id, {}))
@@ -102,19 +112,10 @@ def _transcript(request: Request) -> Response:
     return page(request, "transcript.html", values | {"runs": pages.marked(current.text, offers) if current else []})
 
 
-def _next_open(
-    desk: Desk,
-    found: TranscriptId,
-    segments: Sequence[Segment],
-    answers: Mapping[SegmentId, Standing],
-    current: Segment | None,
-    order: Order,
-) -> str:
-    """Return the address of the next open segment, which is quick to tell inside a transcript."""
-    if order is not Order.TRANSCRIPT:
-        return f"{desk.root}/next?" + urlencode({"order": order.value, "after": current.id if current else ""})
-    here = next_open([s.id for s in segments], states(segments, answers), current.id if current else None)
-    return address(desk, found, here) if here else f"{desk.root}/next?after={found}"
+def _next_open(desk: Desk, found: TranscriptId, current: Segment | None, order: Order) -> str:
+    """Return the address that leads to the next open segment."""
+    told = {"order": order.value, "from": current.id if current else "", "after": "" if current or order else found}
+    return f"{desk.root}/next?" + urlencode({name: value for name, value in told.items() if value})
 
 
 def _place(desk: Desk, order: Order, current: Segment | None) -> tuple[int, int] | None:
@@ -162,7 +163,7 @@ def _decided(request: Request, form: FormData) -> Response:
     # Two quick clicks, or two programs of one coder, must not both find the segment as it was.
     with desk.writing, appending(desk.store) as append:
         before = load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder)
-        stands = standing(before).get(segment.id, {})
+        stands = standing(before, slots.read_again(slots.active(desk))).get(segment.id, {})
         ask, theme = _asked(form, desk.codebook.names, stands)
         sight = sight_of(desk, segment, order)
         changed = _see(address(desk, segment.transcript, segment.id, note="changed", order=order))
@@ -247,12 +248,16 @@ def _undone(request: Request, form: FormData) -> Response:
 
 
 def _next(request: Request) -> Response:
-    """Lead to the next open segment after a transcript, wherever it is, or after a segment in an order."""
+    """Lead to the next open segment: from a segment, after a transcript, or from wherever the coder left off."""
     desk: Desk = request.app.state.desk
-    after, order = request.query_params.get("after", ""), asked_order(request)
+    order = asked_order(request)
+    if here := load_segments(desk.store, ids=[SegmentId(request.query_params.get("from", ""))]):
+        return _see(onward(desk, here[0], order))
+    if slot := slots.pending(desk):
+        return _see(led_to(desk, slot, order))
     if order is not Order.TRANSCRIPT:
-        return _see(along(desk, order, SegmentId(after) if after else None))
-    return _see(elsewhere(desk, TranscriptId(after)))
+        return _see(along(desk, order))
+    return _see(elsewhere(desk, TranscriptId(request.query_params.get("after", ""))))
 
 
 def _see(address: str) -> Response:

@@ -7,13 +7,15 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment
 
-from ..records import Segment, SegmentId, TranscriptId
+from ..records import BLIND, Segment, SegmentId, TranscriptId
 from ..store.corpus import Entry, list_transcripts, load_segments
 from ..store.decisions import load_decisions
 from ..store.runs import list_runs, load_suggestions, present_runs
+from ..store.slots import Slot
+from . import slots
 from .answers import Sight
 from .orders import Order, Reviewer, in_order
-from .queue import Standing, State, next_open, offered, standing, state_of, withheld
+from .queue import Standing, State, next_open, offered, standing, state_of
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
 AT_ONCE = 100  # segments of an order that are looked at together for something open
@@ -42,14 +44,14 @@ class Desk(Reviewer):
 def sight_of(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> Sight:
     """Return what is in front of the coder at a segment, who came to it in an order."""
     made = load_suggestions(desk.store, segment.transcript).get(segment.id, [])
-    blind = withheld(segment.id, desk.coder, desk.study.review.withhold)
+    role = slots.role_of(desk, segment.id)
     run = made[0].run if made else ""
     encoders = {known.id: known.encoder for known in list_runs(desk.store)} if run else {}
     return Sight(
         segment=segment.id,
         coder=desk.coder,
-        suggestions=offered([m.suggestion for m in made], desk.codebook.names, blind=blind),
-        blind=blind,
+        suggestions=offered([m.suggestion for m in made], desk.codebook.names, blind=role.mode in BLIND),
+        role=role,
         run=run,
         encoder=encoders.get(run, ""),
         codebook_revision=desk.codebook.revision,
@@ -104,13 +106,25 @@ def _beside_in_line(desk: Desk, current: Segment | None, order: Order) -> dict[s
 
 
 def onward(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> str:
-    """Return the address of the next open segment after the given one, in its transcript or beyond, or in an order."""
+    """Return the address of the next open segment after the given one, in its transcript or beyond, or in an order.
+
+    Where a slot is due, or was drawn and is not answered yet, it comes first; the coder goes on from before it then.
+    """
+    segment = slots.origin_of(desk, segment)
+    if slot := slots.next_slot(desk, segment):
+        return led_to(desk, slot, order)
     if order is not Order.TRANSCRIPT:
         return along(desk, order, segment.id)
     segments = load_segments(desk.store, segment.transcript)
     answers = standing(load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder))
     found = next_open([s.id for s in segments], states(segments, answers), segment.id)
     return address(desk, segment.transcript, found) if found else elsewhere(desk, segment.transcript)
+
+
+def led_to(desk: Desk, slot: Slot, order: Order) -> str:
+    """Return the address at which the coder answers a slot."""
+    (piece,) = load_segments(desk.store, ids=[slot.segment])
+    return address(desk, piece.transcript, slot.segment, order=order)
 
 
 def along(desk: Desk, order: Order, after: SegmentId | None = None) -> str:

@@ -1,10 +1,10 @@
 """Where each segment stands for one coder, and which one comes next. Everything here is pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..records import POSITIVE, Answer, Decision, Segment, SegmentId, Suggestion, TranscriptId, digest
+from ..records import POSITIVE, Answer, Decision, Mode, Segment, SegmentId, Suggestion, TranscriptId, digest
 
 Standing = dict[str, Decision]  # a coder's answers to one segment by theme, without those taken back
 
@@ -39,10 +39,16 @@ class Progress:
         return self.segments - self.decided - self.unsure
 
 
-def standing(decisions: Iterable[Decision]) -> dict[SegmentId, Standing]:
-    """Return what stands of one coder's decisions, by segment; themes in the order in which they were last answered."""
+def standing(decisions: Iterable[Decision], again: Collection[SegmentId] = frozenset()) -> dict[SegmentId, Standing]:
+    """Return what stands of one coder's decisions, by segment; themes in the order in which they were last answered.
+
+    What a coder said when reading a segment a second time is no part of it; for the segments that are just now being
+    read ``again`` it is all there is.
+    """
     answers: dict[SegmentId, Standing] = {}
     for decision in decisions:
+        if (decision.mode is Mode.DUPLICATE) is not (decision.segment in again):
+            continue
         here = answers.setdefault(decision.segment, {})
         here.pop(decision.theme, None)
         if decision.answer is not Answer.UNDO:

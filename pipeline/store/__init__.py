@@ -7,6 +7,9 @@ corpus      files, transcripts, turns, segments
 vectors     vectors by encoder and text
 runs        runs, codebooks, suggestions
 decisions   what people decided
+trail       decisions chained by hashes, and whether the chain is whole
+anchors     gold codings of segments
+slots       segments that chance wove into coders' work
 """
 
 from .connect import Store as Store

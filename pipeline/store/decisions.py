@@ -1,22 +1,24 @@
-"""Decisions in the store: appended, never changed."""
+"""Decisions in the store: appended, never changed, each chained to the one before (see ``trail``)."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from math import isnan
 
 import sqlalchemy as sa
 
 from ..records import Answer, Coding, Decision, Mode, SegmentId, TranscriptId, present
 from .connect import Store
 from .schema import decisions, segments
+from .trail import last_hash, link
 
 
 def add_decisions(store: Store, made: Sequence[Decision]) -> None:
     """Append decisions, all or none; they are on disk when this returns."""
     if made:
-        with store.writing() as connection:
-            connection.execute(sa.insert(decisions), [_row(decision) for decision in made])
+        with appending(store) as append:
+            append(made)
 
 
 @contextmanager
@@ -27,12 +29,19 @@ def appending(store: Store) -> Iterator[Callable[[Sequence[Decision]], None]]:
     several programs work with the store. All are on disk when the block ends, or none if it fails.
     """
     with store.writing() as connection:
+        yield lambda made: _append(connection, made)
 
-        def append(made: Sequence[Decision]) -> None:
-            if made:
-                connection.execute(sa.insert(decisions), [_row(decision) for decision in made])
 
-        yield append
+def _append(connection: sa.Connection, made: Sequence[Decision]) -> None:
+    """Append decisions with their hashes; nobody else may append meanwhile."""
+    rows = []
+    before = last_hash(connection) if made else ""
+    for decision in made:
+        row = _row(decision)
+        before = link(before, row)
+        rows.append(row | {"hash": before})
+    if rows:
+        connection.execute(sa.insert(decisions), rows)
 
 
 def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str) -> int:
@@ -43,14 +52,13 @@ def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str
     with store.writing() as connection:
         found = connection.execute(sa.select(decisions).order_by(decisions.c.id))
         have = {(c.segment, c.coder): c for c in present([_decision(row) for row in found])}
-        rows = [
-            _row(decision)
+        made = [
+            decision
             for coding in codings
             for decision in _towards(coding, have.get((coding.segment, coding.coder)), codebook_revision)
         ]
-        if rows:
-            connection.execute(sa.insert(decisions), rows)
-    return len(rows)
+        _append(connection, made)
+    return len(made)
 
 
 def _towards(coding: Coding, have: Coding | None, revision: str) -> list[Decision]:
@@ -94,13 +102,17 @@ def load_decisions(
 
 
 def _row(decision: Decision) -> dict[str, object]:
+    """Return a decision as the database gives it back, to the letter: it is hashed before it is written."""
     told = asdict(decision)
+    for name in ("score", "probability", "seconds", "chance"):
+        number = told[name]
+        told[name] = None if number is None or isnan(number) else float(number)
     moment = decision.decided_at.astimezone(UTC).isoformat()
     return told | {"answer": decision.answer.value, "mode": decision.mode.value, "decided_at": moment}
 
 
 def _decision(row: sa.Row[tuple[object, ...]]) -> Decision:
-    told = {name: value for name, value in row._mapping.items() if name != "id"}
+    told = {name: value for name, value in row._mapping.items() if name not in ("id", "hash")}
     return Decision(
         **told
         | {

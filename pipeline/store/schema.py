@@ -154,5 +154,38 @@ decisions = sa.Table(
     sa.Column("codebook_revision", sa.Text, nullable=False),
     sa.Column("run", sa.Text, nullable=False),
     sa.Column("queue", sa.Text, nullable=False, server_default=""),  # the order in which the coder worked
+    sa.Column("chance", sa.Float, nullable=True),
+    sa.Column("hash", sa.Text, nullable=False, server_default=""),  # of this row and the one before: see trail
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_decisions_coder_segment", decisions.c.coder, decisions.c.segment)
+
+# The gold coding of segments, appended, never changed: the latest row of a segment counts.
+anchors = sa.Table(
+    "anchors",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("themes", sa.JSON, nullable=False),
+    sa.Column("uncertain", sa.JSON, nullable=False),  # themes on which those who adjudicated were split
+    sa.Column("codebook_revision", sa.Text, nullable=False),
+    sa.Column("adjudicated_by", sa.Text, nullable=False),
+    sa.Column("adjudicated_at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Segments that chance wove into a coder's work, appended, never changed.
+slots = sa.Table(
+    "slots",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("coder", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),  # after so many segments of the coder's work it was drawn
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False),
+    sa.Column("mode", sa.Text, nullable=False),
+    sa.Column("chance", sa.Float, nullable=False),  # probability with which this segment was drawn at this position
+    sa.Column("after", sa.Text, nullable=False),  # the segment from which the coder came, to go on there
+    sa.Column("drawn_at", sa.Text, nullable=False),
+    sa.UniqueConstraint("coder", "position"),
     sqlite_autoincrement=True,
 )

@@ -52,7 +52,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("a, button, summary, input, label");
   if (button?.dataset.key === "?") return help.showModal();
-  if (button?.matches("a") && !button.hash.startsWith("#orders") && button.pathname.includes("/transcript/") && page().matches(".reading")) {
+  if (button?.matches("a") && !button.hash.startsWith("#orders") && /\/transcript\/|\/next$/.test(button.pathname) && page().matches(".reading")) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     return void load(button.href);

@@ -1,0 +1,146 @@
+"""Segments that chance wove into coders' work: appended, never changed. And what chance draws them from."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ..records import Mode, SegmentId, TranscriptId
+from .connect import Store
+from .schema import decisions, segments, slots, suggestions, transcripts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Slot:
+    """A segment that comes next in a coder's work because chance drew it."""
+
+    coder: str
+    position: int  # after so many segments of the coder's work
+    segment: SegmentId
+    mode: Mode  # routine: the coder's own work, only taken ahead
+    chance: float  # with which this segment was drawn in this mode at this position
+    after: SegmentId  # where the coder came from, to go on from there
+    drawn_at: datetime
+
+
+@contextmanager
+def drawing(store: Store) -> Iterator[Callable[[Slot], None]]:
+    """Give a function that keeps a slot; until the block ends nobody else draws any. It is on disk then."""
+    with store.writing() as connection:
+        if connection.dialect.name == "postgresql":  # there, a writing transaction alone keeps nobody out
+            connection.exec_driver_sql(f"LOCK TABLE {slots.name} IN SHARE ROW EXCLUSIVE MODE")
+
+        def keep(slot: Slot) -> None:
+            row = asdict(slot) | {"mode": slot.mode.value, "drawn_at": slot.drawn_at.astimezone(UTC).isoformat()}
+            connection.execute(sa.insert(slots), [row])
+
+        yield keep
+
+
+def load_slots(store: Store, coder: str | None = None) -> list[Slot]:
+    """Return all slots, or those of one coder, in the order in which they were drawn."""
+    query = sa.select(slots).order_by(slots.c.id)
+    if coder is not None:
+        query = query.where(slots.c.coder == coder)
+    with store.reading() as connection:
+        return [_slot(row) for row in connection.execute(query)]
+
+
+def last_slot(store: Store, coder: str) -> Slot | None:
+    """Return the slot that was last drawn for a coder."""
+    query = sa.select(slots).where(slots.c.coder == coder).order_by(slots.c.position.desc()).limit(1)
+    with store.reading() as connection:
+        row = connection.execute(query).first()
+    return _slot(row) if row else None
+
+
+def slots_at(store: Store, coder: str, segment: SegmentId) -> list[Slot]:
+    """Return the slots in which a coder was led to a segment, in the order in which they were drawn."""
+    query = sa.select(slots).where(slots.c.coder == coder, slots.c.segment == segment).order_by(slots.c.position)
+    with store.reading() as connection:
+        return [_slot(row) for row in connection.execute(query)]
+
+
+def _slot(row: sa.Row[tuple[object, ...]]) -> Slot:
+    told = {name: value for name, value in row._mapping.items() if name != "id"}
+    return Slot(**told | {"mode": Mode(row.mode), "drawn_at": datetime.fromisoformat(row.drawn_at)})
+
+
+def position(store: Store, coder: str) -> int:
+    """Return how many segments a coder has worked on; one that came again counts again."""
+    touched = sa.select(sa.func.count(sa.distinct(decisions.c.segment))).where(decisions.c.coder == coder)
+    again = sa.select(sa.func.count()).where(slots.c.coder == coder, slots.c.mode == Mode.DUPLICATE.value)
+    with store.reading() as connection:
+        return int(connection.execute(touched).scalar_one() + connection.execute(again).scalar_one())
+
+
+def last_answered(store: Store, coder: str) -> tuple[SegmentId, Mode] | None:
+    """Return the segment of a coder's latest decision, and its mode."""
+    query = sa.select(decisions.c.segment, decisions.c.mode).where(decisions.c.coder == coder)
+    with store.reading() as connection:
+        row = connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).first()
+    return (SegmentId(row.segment), Mode(row.mode)) if row else None
+
+
+def answered(store: Store, slot: Slot) -> bool:
+    """Tell whether the coder has answered a slot, whatever became of the answer; or it cannot be answered any more."""
+    given = sa.select(decisions.c.id).where(decisions.c.coder == slot.coder, decisions.c.segment == slot.segment)
+    if slot.mode is Mode.DUPLICATE:
+        given = given.where(decisions.c.mode == slot.mode.value)
+    there = _current(sa.select(segments.c.id)).where(segments.c.id == slot.segment)
+    with store.reading() as connection:
+        return connection.execute(given.limit(1)).first() is not None or connection.execute(there).first() is None
+
+
+def untouched(store: Store, coder: str, *, but: TranscriptId | None = None) -> list[SegmentId]:
+    """Return the segments that a coder has not answered, by their ids, without those of one transcript."""
+    mine = sa.select(decisions.c.segment).where(decisions.c.coder == coder)
+    query = _current(sa.select(segments.c.id)).where(segments.c.origin == "machine", segments.c.id.not_in(mine))
+    if but is not None:
+        query = query.where(segments.c.transcript != but)
+    return _ids(store, query)
+
+
+def of_others(store: Store, coder: str) -> list[SegmentId]:
+    """Return the segments that other coders have answered and this one has not, by their ids."""
+    mine = sa.select(decisions.c.segment).where(decisions.c.coder == coder)
+    others = sa.select(decisions.c.segment).where(decisions.c.coder != coder)
+    query = _current(sa.select(segments.c.id)).where(segments.c.id.in_(others), segments.c.id.not_in(mine))
+    return _ids(store, query)
+
+
+def touched(store: Store, coder: str) -> list[SegmentId]:
+    """Return the segments that a coder has answered and the study still has, in the order of the first answers."""
+    query = (
+        _current(sa.select(segments.c.id))
+        .join(decisions, decisions.c.segment == segments.c.id)
+        .where(decisions.c.coder == coder)
+        .group_by(segments.c.id)
+        .order_by(sa.func.min(decisions.c.id))
+    )
+    with store.reading() as connection:
+        return [SegmentId(segment) for segment in connection.execute(query).scalars()]
+
+
+def best_chances(store: Store) -> dict[SegmentId, float]:
+    """Return how probable the most probable present suggestion of every segment is."""
+    query = (
+        _current(sa.select(segments.c.id, sa.func.max(suggestions.c.probability)))
+        .join(suggestions, (suggestions.c.segment == segments.c.id) & (suggestions.c.run == transcripts.c.run))
+        .group_by(segments.c.id)
+    )
+    with store.reading() as connection:
+        return {SegmentId(segment): float(best) for segment, best in connection.execute(query).tuples()}
+
+
+def _current(query: sa.Select[Any]) -> sa.Select[Any]:
+    joined = query.join(transcripts, transcripts.c.id == segments.c.transcript)
+    return joined.where(segments.c.current.is_(True), transcripts.c.current.is_(True))
+
+
+def _ids(store: Store, query: sa.Select[Any]) -> list[SegmentId]:
+    with store.reading() as connection:
+        return [SegmentId(segment) for segment in connection.execute(query.order_by(segments.c.id)).scalars()]
