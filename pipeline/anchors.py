@@ -189,8 +189,9 @@ def _rows(
         said = "; ".join(f"{theme} {votes} of {number}" for theme, votes in sorted(one.votes.items()))
         said = said or (f"nothing, by {number}" if number else "")
         agreed = f"agreed by {', '.join(one.coders)}" if one.agreed else ""
-        sides = "; ".join(f"{'' if side else 'not '}{theme}" for theme, side in proposal.sides)
-        yield (*where, exchange.joined(given), exchange.joined(split), agreed, said, sides)
+        # Not for which side: what the machine thinks must not sway those who settle it.
+        served = exchange.joined(theme for theme, _ in proposal.sides)
+        yield (*where, exchange.joined(given), exchange.joined(split), agreed, said, served)
 
 
 def _expected(theme: str, proposals: Sequence[Proposal], wished: int) -> ThemeBank:

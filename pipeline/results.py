@@ -15,7 +15,7 @@ from .coded import coded_segments, material, still_there
 from .config import Study
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
 from .records import Coding, Mode, Segment, SegmentId, Transcript, TranscriptId, present
-from .store import corpus, decisions, runs
+from .store import corpus, decisions, runs, trail
 
 
 class SiteStatus(TypedDict):
@@ -122,7 +122,7 @@ def export(session: intake.Session, what: str, format: str, out: Path) -> int:  
     if not store.has_store(session.study.store_url):
         raise StoreFault(str(session.study.file), "there is no store yet", "`themescout suggest STUDY` makes it")
     refuse_own(session, out)
-    columns, rows = {"suggestions": _suggestions, "decisions": _decisions, "coding": _coding}[what](session)
+    columns, rows = _TABLES[what](session)
     count = 0
 
     def counted() -> Iterator[tuple[exchange.Cell, ...]]:
@@ -183,6 +183,17 @@ def _coding(session: intake.Session) -> _Table:
     there = {segment.id for segment in segments}
     codings = [coding for coding in codings if coding.segment in there]
     return exchange.CODING_COLUMNS, exchange.coding_rows(codings, segments, read)
+
+
+def _trail(session: intake.Session) -> _Table:
+    given = decisions.load_decisions(session.store)
+    chained = zip(given, trail.load_hashes(session.store), strict=False)  # some may have been made meanwhile
+    segments = _segments(session, [decision.segment for decision in given])
+    read = corpus.load_transcripts(session.store, {segment.transcript for segment in segments})
+    return exchange.TRAIL_COLUMNS, exchange.trail_rows(chained, segments, read)
+
+
+_TABLES = {"suggestions": _suggestions, "decisions": _decisions, "coding": _coding, "trail": _trail}
 
 
 def _segments(session: intake.Session, ids: Sequence[SegmentId]) -> list[Segment]:

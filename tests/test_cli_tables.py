@@ -64,6 +64,7 @@ def test_decisions_out_have_the_columns_of_the_contract(study: Path) -> None:
         "encoder",
         "codebook_revision",
         "queue",
+        "chance",
     ]
     assert [(row["theme"], row["answer"]) for row in rows[:4]] == [
         ("Waiting", "add"), ("Money", "add"), ("Waiting", "add"), ("", "nothing"),

@@ -305,6 +305,7 @@ def test_decisions_become_rows_in_their_order() -> None:
         encoder="e",
         codebook_revision="c",
         queue="surest",
+        chance=0.02,
     )
     nothing = Decision(segment=SEGMENTS[0].id, coder="Bo", answer=Answer.NOTHING, decided_at=WHEN)
     rows = list(decision_rows([decision, nothing], SEGMENTS, {TRANSCRIPT.id: TRANSCRIPT}))
@@ -328,6 +329,7 @@ def test_decisions_become_rows_in_their_order() -> None:
         "encoder": "e",
         "codebook_revision": "c",
         "queue": "surest",
+        "chance": 0.02,
     }
     assert dict(zip(DECISION_COLUMNS, rows[1], strict=True))["rank"] is None
 

@@ -9,7 +9,15 @@ gold      tables of gold coding
 
 from .coding import COLUMNS as CODING_COLUMNS
 from .coding import CodedRow, coding_rows, read_coding
-from .decided import DECISION_COLUMNS, SUGGESTION_COLUMNS, Provenance, decision_rows, suggestion_rows
+from .decided import (
+    DECISION_COLUMNS,
+    SUGGESTION_COLUMNS,
+    TRAIL_COLUMNS,
+    Provenance,
+    decision_rows,
+    suggestion_rows,
+    trail_rows,
+)
 from .gold import COLUMNS as GOLD_COLUMNS
 from .gold import GoldRow, PlacedGold, joined, place_gold, read_gold
 from .placing import Placed, PlacedCoding, place_coding
@@ -21,6 +29,7 @@ __all__ = [
     "FORMATS",
     "GOLD_COLUMNS",
     "SUGGESTION_COLUMNS",
+    "TRAIL_COLUMNS",
     "Cell",
     "CodedRow",
     "GoldRow",
@@ -36,5 +45,6 @@ __all__ = [
     "read_coding",
     "read_gold",
     "suggestion_rows",
+    "trail_rows",
     "write_table",
 ]

@@ -15,7 +15,12 @@ SUGGESTION_COLUMNS = (
 DECISION_COLUMNS = (
     *("site", "document", "segment", "start", "end", "text", "coder", "theme", "answer"),
     *("rank", "score", "probability", "shown", "mode", "seconds", "decided_at", "encoder", "codebook_revision"),
-    "queue",
+    *("queue", "chance"),
+)
+# Who decided what, when, on which model's and codebook's word; not what participants said.
+TRAIL_COLUMNS = (
+    *("number", "coder", "site", "document", "segment", "theme", "answer", "mode", "shown", "rank", "probability"),
+    *("seconds", "decided_at", "encoder", "codebook_revision", "run", "hash"),
 )
 
 
@@ -79,4 +84,22 @@ def decision_rows(
         transcript = transcripts[segment.transcript]
         where = (transcript.site, transcript.name, segment.name, segment.start, segment.end, segment.text)
         answer = (d.coder, d.theme, d.answer.value, d.rank, d.score, d.probability, d.shown, d.mode.value)
-        yield (*where, *answer, d.seconds, d.decided_at, d.encoder, d.codebook_revision, d.queue)
+        yield (*where, *answer, d.seconds, d.decided_at, d.encoder, d.codebook_revision, d.queue, d.chance)
+
+
+def trail_rows(
+    chained: Iterable[tuple[Decision, str]],
+    segments: Iterable[Segment],
+    transcripts: Mapping[TranscriptId, Transcript],
+) -> Iterator[tuple[Cell, ...]]:
+    """Yield one row of ``TRAIL_COLUMNS`` per decision with its hash, numbered in the order in which they were made.
+
+    Every decision's segment must be among ``segments``, and its transcript among ``transcripts``.
+    """
+    by_id = {segment.id: segment for segment in segments}
+    for number, (d, chain) in enumerate(chained, 1):
+        segment = by_id[d.segment]
+        transcript = transcripts[segment.transcript]
+        where = (transcript.site, transcript.name, segment.name)
+        answer = (d.theme, d.answer.value, d.mode.value, d.shown, d.rank, d.probability, d.seconds, d.decided_at)
+        yield (number, d.coder, *where, *answer, d.encoder, d.codebook_revision, d.run, chain)

@@ -17,6 +17,7 @@ from .connect import Store
 from .schema import decisions
 
 BEGINNING = "0" * 64  # stands before the first decision
+LATEST = decisions.c.id.desc()
 AT_ONCE = 5000  # rows read from the database at a time
 
 
@@ -55,14 +56,15 @@ def link(before: str, row: Mapping[str, Any] | sa.RowMapping) -> str:
 
 def head(store: Store) -> Head:
     """Return the trail's present head, to be written into a report."""
-    with store.reading() as connection:
-        count = connection.execute(sa.select(sa.func.count()).select_from(decisions)).scalar_one()
-        return Head(count=count, hash=last_hash(connection))
+    count = sa.select(sa.func.count()).select_from(decisions).scalar_subquery()
+    with store.reading() as connection:  # in one statement: others may append between two
+        row = connection.execute(sa.select(count.label("count"), decisions.c.hash).order_by(LATEST).limit(1)).first()
+    return Head(count=row.count, hash=row.hash) if row else Head()
 
 
 def last_hash(connection: sa.Connection) -> str:
     """Return the hash of the latest decision."""
-    found = connection.execute(sa.select(decisions.c.hash).order_by(decisions.c.id.desc()).limit(1)).scalar()
+    found = connection.execute(sa.select(decisions.c.hash).order_by(LATEST).limit(1)).scalar()
     return BEGINNING if found is None else found
 
 

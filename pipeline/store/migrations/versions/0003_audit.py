@@ -90,6 +90,10 @@ def refuse_change(table: str) -> None:
             )
     else:
         op.execute(
+            "CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION '% are appended, never changed', TG_TABLE_NAME; END $$"
+        )
+        op.execute(
             f"CREATE TRIGGER {table}_refuse_change BEFORE UPDATE OR DELETE ON {table} "
             "FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
