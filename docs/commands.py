@@ -24,9 +24,17 @@ def text() -> str:
     parts = [HEAD]
     group = click.Context(main, info_name="themescout", **main.context_settings)
     for name, command in main.commands.items():
-        with click.Context(command, parent=group, info_name=name, terminal_width=100) as context:
-            parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
+        parts += sections(name, command, group)
     return "\n".join(parts)
+
+
+def sections(name: str, command: click.Command, parent: click.Context) -> list[str]:
+    """Return the help of a command and of those in it."""
+    with click.Context(command, parent=parent, info_name=name, terminal_width=100) as context:
+        told = [f"## {context.command_path.partition(' ')[2]}\n\n```\n{command.get_help(context)}\n```\n"]
+        for inner, other in command.commands.items() if isinstance(command, click.Group) else ():
+            told += sections(inner, other, context)
+    return told
 
 
 if __name__ == "__main__":

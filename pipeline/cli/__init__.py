@@ -4,6 +4,7 @@ terminal    what all commands share
 suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
 measuring   how good it is: evaluate
+encoders    what turns texts into vectors: encoder list, encoder distill
 begin       a study begins: init, demo, check
 """
 
@@ -12,6 +13,7 @@ import click
 from .. import __version__
 from .begin import check, demo, init
 from .coding import export, import_, review
+from .encoders import encoder
 from .measuring import evaluate
 from .suggesting import status, suggest
 from .terminal import Commands
@@ -26,5 +28,6 @@ def main() -> None:
     """
 
 
-for _command in (init, demo, check, suggest, status, review, import_, export, evaluate):  # as in a study's life
+# as in a study's life
+for _command in (init, demo, check, suggest, status, review, import_, export, evaluate, encoder):
     main.add_command(_command)

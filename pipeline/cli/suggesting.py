@@ -34,8 +34,11 @@ if TYPE_CHECKING:
 @loudness
 def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> None:
     """Segment, embed and rank what is new or changed."""
+    from .. import check
+
     session = open_study(study)
     check_site(session, site)
+    notes = check.language_notes(session.study, session.located)
     with Bars(hidden=as_json) as progress:
         pending, tally = _suggest(session, site, direct, progress)
     if as_json:
@@ -46,9 +49,12 @@ def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> No
             "nothing_new": pending.nothing,
             "provisional": tally.provisional,
             "seconds": tally.seconds,
+            "notes": notes,
         }
         print_json({**told, "quarantined": left_out(session, site).files})
     else:
+        for note in notes if loud() else ():
+            click.echo(f"note: {note}", err=True)
         say(_done(tally, pending))
         for stage, seconds in tally.seconds.items():
             say(f"  {stage:17s} {seconds:8.2f} s", at=2)
