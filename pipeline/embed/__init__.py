@@ -1,7 +1,7 @@
 """Texts -> vectors. The only place that knows sentence-transformers, torch and model2vec.
 
 encoder    the contract of every encoder, the texts it sees, and the hashing one that needs no model
-locate     which encoder a study asks for: its files and their fingerprint, without loading anything heavy
+sources    which encoder a study asks for: its files and their fingerprint, without loading anything heavy
 sentences  the encoder that is a sentence-transformers model
 static     the encoder that is a table of words, distilled from another one on this machine
 languages  what is known of an encoder's way with a language
@@ -9,8 +9,8 @@ languages  what is known of an encoder's way with a language
 
 from .encoder import BATCH, PORTION, Encoder, HashingEncoder, encoder_text, in_portions
 from .languages import language_note
-from .locate import Located, here, known, locate
 from .sentences import SentenceEncoder
+from .sources import Located, here, known, locate
 from .static import StaticEncoder, distill, ready
 
 __all__ = [

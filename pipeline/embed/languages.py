@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .locate import Located, known
+from .sources import Located, known
 
 ALSO = {"nb": "no", "nn": "no", "iw": "he", "in": "id", "fil": "tl"}  # tags that manifests have under another name
 TRY = "code some of it and let `themescout evaluate` tell"

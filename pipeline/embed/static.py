@@ -6,6 +6,7 @@ text is the mean of its words, weighted down where they are frequent (Tulkens an
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 
 from ..errors import EncoderFault
 from .encoder import encoder_text, of_length_one
-from .locate import Located, content_of
 from .sentences import open_model, stay_silent_and_offline
+from .sources import Located, content_of
 
 DIMENSIONS = 256
+PART = ".part-"
 Progress = Callable[[str, int, int], None]  # stage, how many are done, out of how many
 
 
@@ -68,7 +70,8 @@ def distill(teacher: Located, folder: Path, progress: Progress) -> None:
     model = open_model(teacher.folder, device="cpu")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        part = Path(mkdtemp(prefix=".part-", dir=folder.parent))
+        _sweep(folder.parent)
+        part = Path(mkdtemp(prefix=PART, dir=folder.parent))
         try:
             _distilled(model, teacher, progress).save_pretrained(part)
             (part / "README.md").unlink()  # tells of a download; and the rest must not depend on where it was made
@@ -81,12 +84,19 @@ def distill(teacher: Located, folder: Path, progress: Progress) -> None:
         raise EncoderFault(str(folder), problem, "make room, or mend the folder's rights") from error
 
 
+def _sweep(kept: Path) -> None:
+    """Delete what a killed process left; what is younger than a day may be somebody's work in progress."""
+    for part in kept.glob(f"{PART}*"):
+        if time.time() - part.stat().st_mtime > 86_400:
+            shutil.rmtree(part, ignore_errors=True)
+
+
 def _distilled(model: Any, teacher: Located, progress: Progress) -> Any:  # noqa: ANN401  # libraries without types
     stay_silent_and_offline()
     from model2vec.distill import distill_from_model, inference
 
     body = getattr(model[0], "auto_model", None)
-    words = getattr(model[0], "tokenizer", None)
+    words: Any = getattr(model[0], "tokenizer", None)
     if body is None or not getattr(words, "is_fast", False):
         problem = f"`{teacher.name}` cannot be distilled: it is no network with a fast tokenizer"
         raise EncoderFault(str(teacher.folder), problem, "distill another encoder")

@@ -65,7 +65,7 @@ def locate(settings: EmbedSettings, base: Path, manifest: Path | None = None) ->
     name, entries = settings.encoder, known(manifest)
     kind, colon, source = name.partition(":")
     if kind == "static" and (colon or name in entries):
-        asked = settings.model_copy(update={"encoder": source.strip() if colon else TEACHER})
+        asked = settings.model_copy(update={"encoder": source.strip() or TEACHER})
         return _static(name, locate(asked, base, manifest))
     if name in entries:
         return _prompted(_from_manifest(name, entries[name], settings), settings)
@@ -200,7 +200,7 @@ def _fetch(name: str, revision: str, *, allowed: bool) -> Path:
         remedy = "download it on purpose with `allow_download = true`, or give a local folder"
         raise EncoderFault(PLACE, f"`{name}` would have to come over the network", remedy)
     try:
-        return Path(snapshot_download(name, revision=revision, ignore_patterns=UNUSED))
+        return Path(snapshot_download(name, revision=revision, ignore_patterns=list(UNUSED)))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         problem = f"`{name}` could not be downloaded ({type(error).__name__})"
         raise EncoderFault(PLACE, problem, "check the name and the network") from error
