@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO ?= demo
 
-.PHONY: all install demo test lint fix bench docs wheel clean
+.PHONY: all install demo test lint fix bench docs pictures wheel clean
 
 all: lint test
 
@@ -34,9 +34,13 @@ fix: install
 
 bench: install
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/quality.py
 
 docs: install
 	$(BIN)/python docs/commands.py
+
+pictures: install
+	$(BIN)/python docs/screenshots.py
 
 wheel: install
 	$(BIN)/python -m build --wheel --installer pip --outdir dist

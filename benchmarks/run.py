@@ -28,6 +28,7 @@ import studies
 
 from pipeline import embed, intake, results, work
 from pipeline.config import EmbedSettings, shipped
+from pipeline.evaluate import Plan
 from pipeline.store import corpus
 
 HERE = Path(__file__).parent.parent
@@ -127,9 +128,9 @@ def quality(folder: Path) -> None:
     """Evaluate on the study's human coding, beside what others measured on the same comments."""
     session = intake.open_session(folder)
     results.import_coding(session, folder / "coding.csv", partly=False, progress=intake.no_progress)
-    made = results.evaluate(session, source="codebook", transfer=False, progress=intake.no_progress)
+    made = results.evaluate(session, Plan(curve=False), progress=intake.no_progress)
     for system, known in KNOWN.items():
-        found = made.systems[system]
+        found = made.systems[system].values
         figures = [found[name] for name in ("recall@1", "recall@3", "recall@5", "mrr", "map_10")]
         told = "  ".join(f"{value or 0:.3f} ({row:.3f})" for value, row in zip(figures, known, strict=True))
         print(f"quality, {system:10s} {told}  {BOUNDS[system]}", flush=True)

@@ -12,7 +12,11 @@ codebook     file -> themes with their exemplars
 segment      transcript -> segments
 embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
+context      transcripts and segments -> the texts around each segment
 evaluate     coded segments -> how good the suggestions are, beside the baselines
+agreement    readings -> how far coders agree, with intervals
+drift        checks of coders over time -> who or what changed, and what could not be seen
+report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
 store        records <-> database
 coded        decisions -> what ranking learns from and evaluation is made on

@@ -16,8 +16,8 @@ from .errors import CodebookFault, Faults, all_named, named, raise_all
 from .records import Codebook, Exemplar, Kind, Theme
 from .sheets import Row, folded, look_at, misspelled, nearest, read_sheet, read_text, replacing, write_csv, write_xlsx
 
-COLUMNS = ("theme", "parent", "definition", "include", "exclude", "exemplar", "kind", "source")
-_FIELDS = ("parent", "definition", "include", "exclude")
+COLUMNS = ("theme", "parent", "definition", "include", "exclude", "exemplar", "kind", "source", "formerly")
+_FIELDS = ("parent", "definition", "include", "exclude", "formerly")
 _ALIASES = {
     "code": "theme",
     "name": "theme",
@@ -39,6 +39,9 @@ _ALIASES = {
     "quotation": "exemplar",
     "exemplar_kind": "kind",
     "exemplar_source": "source",
+    "former_name": "formerly",
+    "former_names": "formerly",
+    "old_name": "formerly",
 }
 # The keys of a theme and of an exemplar in YAML and TOML. A theme's exemplars are a list.
 _LISTS = ("exemplars", "exemplar", "examples", "quotes")
@@ -58,6 +61,7 @@ def read_codebook(path: Path) -> Codebook:
     drafts, faults = _read(path)
     by_name = {folded(draft.name): draft for draft in drafts}
     faults.extend(_parent_faults(str(path), drafts, by_name))
+    faults.extend(_former_faults(str(path), drafts, by_name))
     faults.extend(_substance_faults(str(path), drafts))
     raise_all(faults)
     return Codebook(themes=tuple(_theme(draft, by_name) for draft in drafts))
@@ -93,8 +97,20 @@ class _Draft:
 
 def _theme(draft: _Draft, by_name: Mapping[str, _Draft]) -> Theme:
     parent = draft.fields["parent"]
-    fields = {**draft.fields, "parent": by_name[folded(parent)].name if parent else ""}
-    return Theme(name=draft.name, exemplars=tuple(exemplar for _, exemplar in draft.exemplars), **fields)
+    fields = {key: draft.fields[key] for key in ("definition", "include", "exclude")}
+    return Theme(
+        name=draft.name,
+        parent=by_name[folded(parent)].name if parent else "",
+        exemplars=tuple(exemplar for _, exemplar in draft.exemplars),
+        formerly=_former(draft),
+        **fields,
+    )
+
+
+def _former(draft: _Draft) -> tuple[str, ...]:
+    """Return the names that a theme had, which its cell holds with semicolons between them."""
+    names = (" ".join(name.split()) for name in draft.fields["formerly"].split(";"))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _at(path: str, line: int) -> str:
@@ -181,6 +197,18 @@ def _cycle(draft: _Draft, by_name: Mapping[str, _Draft]) -> list[str]:
         names.append(above.name)
         above = by_name.get(folded(above.fields["parent"]))
     return names if above is draft else []
+
+
+def _former_faults(path: str, drafts: Sequence[_Draft], by_name: Mapping[str, _Draft]) -> Iterator[CodebookFault]:
+    """Tell of former names that leave it open which theme a decision on them is about."""
+    taken: dict[str, str] = {}
+    for draft in drafts:
+        for name in _former(draft):
+            other = by_name[folded(name)].name if folded(name) in by_name else taken.setdefault(name, draft.name)
+            if other != draft.name or folded(name) in by_name:
+                whose = "a theme is called that now" if folded(name) in by_name else f"so was `{other}`"
+                problem = f"theme `{draft.name}` was formerly `{name}`, and {whose}"
+                yield CodebookFault(_at(path, draft.line), problem, "take the name out of one `formerly`")
 
 
 def _repeated(path: str, drafts: Sequence[_Draft]) -> Iterator[CodebookFault]:
@@ -402,10 +430,12 @@ def write_codebook(codebook: Codebook, path: Path) -> None:
 def _table(codebook: Codebook) -> Iterator[list[str]]:
     for theme in codebook.themes:
         fields = [theme.parent, theme.definition, theme.include, theme.exclude]
+        former = "; ".join(theme.formerly)
         if not theme.exemplars:
-            yield [theme.name, *fields, "", "", ""]
+            yield [theme.name, *fields, "", "", "", former]
         for number, exemplar in enumerate(theme.exemplars):
-            yield [theme.name, *(fields if number == 0 else [""] * 4), exemplar.text, exemplar.kind, exemplar.source]
+            quote = [exemplar.text, exemplar.kind, exemplar.source]
+            yield [theme.name, *(fields if number == 0 else [""] * 4), *quote, "" if number else former]
 
 
 def _tree(codebook: Codebook) -> list[dict[str, Any]]:
@@ -413,7 +443,8 @@ def _tree(codebook: Codebook) -> list[dict[str, Any]]:
     trees = []
     for theme in codebook.themes:
         tree: dict[str, Any] = {"name": theme.name}
-        tree |= {key: told for key in _FIELDS if (told := getattr(theme, key))}
+        tree |= {key: told for key in _FIELDS[:-1] if (told := getattr(theme, key))}
+        tree |= {"formerly": "; ".join(theme.formerly)} if theme.formerly else {}
         if theme.exemplars:
             tree["exemplars"] = [
                 {"text": e.text, "kind": e.kind.value, **({"source": e.source} if e.source else {})}

@@ -3,13 +3,27 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .evaluate import Material
+from .context import Context, around
+from .evaluate import Material, Reader
 from .rank import Labelled
-from .records import Codebook, Coding, Digest, Segment, SegmentId, Transcript, TranscriptId, digest, present
+from .records import (
+    Codebook,
+    Coding,
+    Decision,
+    Digest,
+    Mode,
+    Segment,
+    SegmentId,
+    Transcript,
+    TranscriptId,
+    digest,
+    present,
+)
 from .store import Store, corpus, decisions
 
 Vectors = Mapping[str, NDArray[np.float32]]
@@ -39,10 +53,14 @@ class Coded:
         return digest("coded", said)
 
 
-def coded_segments(store: Store) -> Coded:
-    """Return what people have decided at present. Only people's decisions are in the store, never the machine's."""
+def coded_segments(store: Store, learn_from: Literal["all", "blind"] = "all") -> Coded:
+    """Return what people have decided at present. Only people's decisions are in the store, never the machine's.
+
+    With ``learn_from="blind"`` only decisions that no suggestion can have swayed count.
+    """
     by_segment: dict[SegmentId, list[Coding]] = {}
-    for coding in present(decisions.load_decisions(store)):
+    given = decisions.load_decisions(store)
+    for coding in present(given if learn_from == "all" else filter(_blind, given)):
         by_segment.setdefault(coding.segment, []).append(coding)
     segments = corpus.load_segments(store, ids=by_segment) if by_segment else []
     return Coded(
@@ -52,44 +70,82 @@ def coded_segments(store: Store) -> Coded:
     )
 
 
+def _blind(decision: Decision) -> bool:
+    return not decision.shown or decision.mode is not Mode.ROUTINE
+
+
 def still_there(coded: Coded, current: Collection[TranscriptId]) -> Coded:
     """Return what was coded in transcripts that the study still has, in the words they have now."""
     return replace(coded, segments=tuple(segment for segment in coded.segments if segment.transcript in current))
 
 
+def parked(coded: Coded, codebook: Codebook) -> dict[str, int]:
+    """Return the themes that people gave or rejected and the codebook does not have, each with its segments.
+
+    These decisions stay in the store, and count again as soon as a theme has that name or says it had it formerly.
+    """
+    known = codebook.current
+    found: dict[str, set[SegmentId]] = {}
+    for segment, codings in coded.codings.items():
+        for theme in {theme for coding in codings for theme in (*coding.themes, *coding.rejected)}:
+            if theme not in known:
+                found.setdefault(theme, set()).add(segment)
+    return {theme: len(segments) for theme, segments in sorted(found.items())}
+
+
 def _shares(coded: Coded, codebook: Codebook) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return, per segment and theme, the share of its coders who gave the theme, and whether anybody rejected it."""
-    column = {name: at for at, name in enumerate(codebook.names)}
-    given = np.zeros((len(coded.segments), len(column)))
+    place = {name: at for at, name in enumerate(codebook.names)}
+    column = {name: place[now] for name, now in codebook.current.items()}
+    given = np.zeros((len(coded.segments), len(place)))
     rejected = np.zeros(given.shape, dtype=bool)
     for row, segment in enumerate(coded.segments):
         codings = coded.codings[segment.id]
         for coding in codings:
-            given[row, [column[theme] for theme in coding.themes if theme in column]] += 1 / len(codings)
+            themes = {column[theme] for theme in coding.themes if theme in column}  # two names of one theme are one
+            given[row, list(themes)] += 1 / len(codings)
             rejected[row, [column[theme] for theme in coding.rejected if theme in column]] = True
     return given, rejected
 
 
 def labelled(
-    coded: Coded, codebook: Codebook, vectors: Vectors, keep: Callable[[Segment], bool] = lambda _segment: True
+    coded: Coded,
+    codebook: Codebook,
+    vectors: Vectors,
+    keep: Callable[[Segment], bool] = lambda _segment: True,
+    known: Mapping[SegmentId, Context] | None = None,
 ) -> Labelled | None:
-    """Return what a ranker learns from the coded segments that ``keep`` says; nothing if there are none."""
+    """Return what a ranker learns from the coded segments that ``keep`` says; nothing if there are none.
+
+    ``known`` holds what is around the segments, where that is to count.
+    """
     rows = [row for row, segment in enumerate(coded.segments) if keep(segment)]
     if not rows:
         return None
     given, rejected = _shares(coded, codebook)
-    texts = [coded.segments[row].text for row in rows]
+    segments = [coded.segments[row] for row in rows]
+    texts = [segment.text for segment in segments]
     return Labelled(
         texts=tuple(texts),
         vectors=np.stack([vectors[text] for text in texts]),
         gold=given[rows].astype(np.float32),
         rejected=rejected[rows],
-        documents=tuple("/".join(coded.places[coded.segments[row].transcript]) for row in rows),
+        documents=tuple("/".join(coded.places[segment.transcript]) for segment in segments),
+        around=around(segments, known, vectors) if known is not None else None,
     )
 
 
-def material(coded: Coded, codebook: Codebook, vectors: Vectors, read: Mapping[TranscriptId, Transcript]) -> Material:
-    """Return what an evaluation is made on. A theme counts where at least half of a segment's coders gave it."""
+def material(
+    coded: Coded,
+    codebook: Codebook,
+    vectors: Vectors,
+    read: Mapping[TranscriptId, Transcript],
+    known: Mapping[SegmentId, Context] | None = None,
+) -> Material:
+    """Return what an evaluation is made on. A theme counts where at least half of a segment's coders gave it.
+
+    ``known`` holds what is around the segments, where that is to count.
+    """
     given, _ = _shares(coded, codebook)
     places = [read[segment.transcript] for segment in coded.segments]
     return Material(
@@ -100,7 +156,27 @@ def material(coded: Coded, codebook: Codebook, vectors: Vectors, read: Mapping[T
         sites=tuple(place.site for place in places),
         codebook=codebook,
         codebook_vectors=dict(vectors),
+        around=around(coded.segments, known, vectors) if known is not None else None,
+        readers=_readers(coded, codebook),
     )
+
+
+def _readers(coded: Coded, codebook: Codebook) -> tuple[Reader, ...]:
+    """Return what each coder read and gave, by name."""
+    place = {name: at for at, name in enumerate(codebook.names)}
+    column = {name: place[now] for name, now in codebook.current.items()}
+    names = sorted({coding.coder for segment in coded.segments for coding in coded.codings[segment.id]})
+    size = len(coded.segments)
+    found = {
+        name: Reader(name=name, read=np.zeros(size, dtype=bool), gave=np.zeros((size, len(column)), dtype=bool))
+        for name in names
+    }
+    for row, segment in enumerate(coded.segments):
+        for coding in coded.codings[segment.id]:
+            reader = found[coding.coder]
+            reader.read[row] = True
+            reader.gave[row, [column[theme] for theme in coding.themes if theme in column]] = True
+    return tuple(found.values())
 
 
 def folds(coded: Coded, count: int) -> dict[tuple[str, str], int]:

@@ -5,7 +5,7 @@ import re
 import tomllib
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -87,13 +87,21 @@ class RankSettings(_Settings):
     """What is suggested."""
 
     top_k: Count = Field(default=5, ge=1, description="how many suggestions are kept per segment")
-    precision: Share = Field(default=0.5, description="below this probability nothing is suggested")
+    precision: Share = Field(
+        default=0.5,
+        description="below this probability nothing is suggested; a theme whose suggestions people found right less "
+        "often than this needs a higher one",
+    )
+    learn_from: Literal["all", "blind"] = Field(
+        default="all", description="learn from all decisions, or only from those made without seeing suggestions"
+    )
 
 
 class ReviewSettings(_Settings):
     """How people are asked."""
 
     withhold: Share = Field(default=0.10, description="share of segments shown without suggestions")
+    show_scores: Switch = Field(default=True, description="whether coders see how probable a suggestion is")
 
 
 class Study(_Settings):

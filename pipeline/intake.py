@@ -38,6 +38,8 @@ class Tally:
     ranked: int = 0
     suggested: int = 0
     provisional: bool = False  # whether probabilities rest on the codebook more than on decisions
+    muted: dict[str, str] = field(default_factory=dict)  # themes that are not suggested, with the reason
+    parked: dict[str, int] = field(default_factory=dict)  # themes decided on that the codebook lacks, with segments
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -150,11 +152,12 @@ def read_and_cut(study: Study, file: transcripts.File) -> list[tuple[Transcript,
     """Read a file and cut its transcripts into segments. Raises ``Faults`` about the file."""
     read = transcripts.read(file, study)
     raise_all(transcripts.clashes(read))
-    return [(t, segment(t, _splitter(t.language), study.segment)) for t in read]
+    return [(t, segment(t, splitter(t.language), study.segment)) for t in read]
 
 
 @cache
-def _splitter(language: str) -> Callable[[str], list[tuple[int, int]]]:
+def splitter(language: str) -> Callable[[str], list[tuple[int, int]]]:
+    """Return what cuts texts of a language into sentences, loaded once."""
     return load_splitter(language)
 
 

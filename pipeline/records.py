@@ -112,6 +112,7 @@ class Theme:
     include: str = ""
     exclude: str = ""
     exemplars: tuple[Exemplar, ...] = ()
+    formerly: tuple[str, ...] = ()  # names it had before: decisions on them are decisions on this theme
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -130,15 +131,34 @@ class Codebook:
         """The themes' names, in order."""
         return tuple(theme.name for theme in self.themes)
 
+    @property
+    def current(self) -> dict[str, str]:
+        """The name a theme has now, by every name it has or had; a name that a theme has is no former one."""
+        former = {old: theme.name for theme in self.themes for old in theme.formerly}
+        return former | {name: name for name in self.names}
+
 
 def _plain(theme: Theme) -> list[Any]:
     quotes = [[e.text, e.kind.value, e.source] for e in theme.exemplars]
-    return [theme.name, theme.parent, theme.definition, theme.include, theme.exclude, quotes]
+    said = [theme.name, theme.parent, theme.definition, theme.include, theme.exclude, quotes]
+    return [*said, list(theme.formerly)] if theme.formerly else said
+
+
+class Because(StrEnum):
+    """What in a segment carried a suggestion."""
+
+    NOTHING = ""  # not looked for, or nothing that could be pointed at
+    SENTENCE = "sentence"
+    WORDS = "words"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suggestion:
-    """A theme proposed for a segment, and why."""
+    """A theme proposed for a segment, and why.
+
+    Similar segments are those that people decided on, in other transcripts: the machine must not tell a coder what
+    another one said of this one.
+    """
 
     segment: SegmentId
     rank: int  # from 1
@@ -149,6 +169,14 @@ class Suggestion:
     exemplar: str  # the quote that matched best, "" if the theme has none
     exemplar_source: str
     parts: tuple[tuple[str, float], ...]  # what the score is the sum of
+    because: tuple[tuple[int, int], ...] = ()  # spans that carried it, in code points of the segment's own text
+    because_kind: Because = Because.NOTHING
+    runner_up: str = ""  # the best of the other themes, "" if there is none
+    runner_up_probability: float | None = None
+    near_accepted: int = 0  # similar segments that were given the theme
+    near_rejected: int = 0  # similar segments for which the theme was turned down
+    nearest_accepted: SegmentId | None = None
+    nearest_rejected: SegmentId | None = None
 
 
 class Answer(StrEnum):
@@ -191,6 +219,7 @@ class Decision:
     encoder: str = ""
     codebook_revision: str = ""
     run: str = ""
+    queue: str = ""  # the order in which the coder worked; "" for that of the transcripts
 
 
 POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})

@@ -2,16 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
 
+import numpy as np
+
 from . import evaluate as evaluating
-from . import exchange, intake, rank, store, work
+from . import exchange, intake, store, work
 from .coded import coded_segments, material, still_there
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
-from .records import Coding, Segment, SegmentId, Transcript, TranscriptId, present
-from .store import corpus, decisions, runs, vectors
+from .records import Coding, Mode, Segment, SegmentId, Transcript, TranscriptId, present
+from .store import corpus, decisions, runs
 
 
 class SiteStatus(TypedDict):
@@ -47,6 +50,11 @@ def status(session: intake.Session) -> list[SiteStatus]:
         | {"coders": {coder: n for (at, coder), n in sorted(decided.items()) if at == site.name}}
         for site in session.study.site
     ]
+
+
+def set_apart(session: intake.Session) -> tuple[dict[str, str], dict[str, int]]:
+    """Return muted themes with the reason, and themes decided on that the codebook lacks, with their segments."""
+    return work.set_apart(session) if store.has_store(session.study.store_url) else ({}, {})
 
 
 def _site_status(
@@ -112,8 +120,7 @@ def export(session: intake.Session, what: str, format: str, out: Path) -> int:  
     """Write a table and return its number of rows. Raises ``Fault`` if it cannot be written."""
     if not store.has_store(session.study.store_url):
         raise StoreFault(str(session.study.file), "there is no store yet", "`themescout suggest STUDY` makes it")
-    if _belongs_to_study(session, out):
-        raise Fault(str(out), "is a part of the study, which an export would replace", "choose another file")
+    refuse_own(session, out)
     columns, rows = {"suggestions": _suggestions, "decisions": _decisions, "coding": _coding}[what](session)
     count = 0
 
@@ -127,15 +134,16 @@ def export(session: intake.Session, what: str, format: str, out: Path) -> int:  
     return count
 
 
-def _belongs_to_study(session: intake.Session, out: Path) -> bool:
-    """Tell whether a file is the study's own, or would be taken for a transcript."""
+def refuse_own(session: intake.Session, out: Path) -> None:
+    """Raise ``Fault`` if a file to be written is the study's own, or would be taken for a transcript."""
     target = out.resolve()
     study = session.study
     own = {study.file, study.codebook_file, Path(session.store.place)}
     folders = [study.folder / site.transcripts for site in study.site]
     inside = any(target.is_relative_to(folder.resolve()) for folder in folders if folder.is_dir())
     inside = inside or any(target.match(str(pattern)) for pattern in folders)  # a glob like transcripts/*.csv
-    return inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}
+    if inside or target in {path.resolve() for path in (*own, *(f.path for f in session.files.values()))}:
+        raise Fault(str(out), "is a part of the study, which this would replace", "choose another file")
 
 
 _Table = tuple[Sequence[str], Iterator[tuple[exchange.Cell, ...]]]
@@ -176,9 +184,7 @@ def _segments(session: intake.Session, ids: Sequence[SegmentId]) -> list[Segment
     return corpus.load_segments(session.store, ids=set(ids))
 
 
-def evaluate(
-    session: intake.Session, *, source: evaluating.Source, transfer: bool, progress: intake.Progress
-) -> evaluating.Evaluation:
+def evaluate(session: intake.Session, plan: evaluating.Plan, *, progress: intake.Progress) -> evaluating.Evaluation:
     """Tell how good suggestions are on the human coding in the store, beside the baselines. Raises ``StudyFault``."""
     remedy = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
     if not store.has_store(session.study.store_url):
@@ -188,14 +194,17 @@ def evaluate(
     given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
     if not coded.segments or not given:
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
-    if not given & set(session.codebook.names):
+    if not given & session.codebook.current.keys():
         unknown = ", ".join(sorted(given)[:5])
         problem = f"all its human coding is of themes that the codebook does not have: {unknown}"
         raise StudyFault(str(session.study.file), problem, "give the themes in the codebook the names they had")
-    if transfer and len(session.study.site) < 2:
+    if plan.transfer and len(session.study.site) < 2:
         raise StudyFault(str(session.study.file), "has one site: nothing to transfer from", "leave --transfer out")
     work.prepare(session, intake.Tally(), progress)
-    texts = [*rank.codebook_texts(session.codebook), *coded.texts]
-    known = vectors.load_vectors(session.store, session.located.fingerprint, texts)
-    measured = material(coded, session.codebook, known, read)
-    return evaluating.evaluate(measured, source=source, transfer=transfer, settings=session.study.rank)
+    near, known = work.nearby(session, coded.segments)
+    shown = {d.segment for d in decisions.load_decisions(session.store) if d.shown and d.mode is Mode.ROUTINE}
+    measured = replace(
+        material(coded, session.codebook, known, read, near),
+        in_sight=np.array([segment.id in shown for segment in coded.segments]),
+    )
+    return evaluating.evaluate(measured, plan, session.study.rank, tell=progress)

@@ -3,7 +3,7 @@
 Every step may be cut off at any moment and run again: what is kept is whole, and what is kept is not done again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -11,12 +11,13 @@ from functools import cache
 import numpy as np
 
 from . import embed, rank, store
-from .coded import Coded, Vectors, coded_segments, folds, labelled
-from .intake import Progress, Session, Tally, ingest, may_hold, no_progress, unread
-from .records import Digest, Segment, Suggestion, TranscriptId, digest
+from .coded import Coded, Vectors, coded_segments, folds, labelled, parked
+from .context import Context, around, contexts
+from .intake import Progress, Session, Tally, ingest, may_hold, no_progress, splitter, unread
+from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, runs, vectors
 
-RANKS = 1  # raised when ranking the same material gives something else than before
+RANKS = 3  # raised when ranking the same material gives something else than before
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
 
@@ -42,7 +43,7 @@ def look(session: Session, site: str | None = None) -> Pending:
         return Pending(unread=frozenset(here), sources=tuple(here), gone=())
     due = frozenset(source for source in unread(session) if may_hold(session.files[source], site))
     gone = sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if site is None else []
-    waiting = set(_unranked(session, ranking(session, coded_segments(session.store)), site))
+    waiting = set(_unranked(session, ranking(session, learned_from(session)), site))
     behind = {entry.source for entry in corpus.list_transcripts(session.store) if entry.id in waiting} | due
     return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone))
 
@@ -59,8 +60,27 @@ def process(session: Session, source: str, pending: Pending, tally: Tally, progr
         ingest(session, session.files[source], tally)
     with tally.timing("store"):
         here = [entry.id for entry in corpus.list_transcripts(session.store) if entry.source == source]
-        texts = [piece.text for piece in corpus.load_segments(session.store, within=here)]
+        texts = texts_of(session, corpus.load_segments(session.store, within=here))
     embed_texts(session, texts, tally, progress)
+
+
+def texts_of(session: Session, segments: Sequence[Segment]) -> list[str]:
+    """Return every text that the ranking of segments needs a vector of: their own words and those around them."""
+    known = around_segments(session, segments)
+    return [text for piece in segments for text in (piece.text, *known[piece.id].texts)]
+
+
+def around_segments(session: Session, segments: Sequence[Segment]) -> dict[SegmentId, Context]:
+    """Return what is around segments, in the words that their transcripts had."""
+    within = {piece.transcript for piece in segments}
+    read = corpus.load_transcripts(session.store, within) if within else {}
+    among = corpus.load_segments(session.store, within=within) if within else []
+    return contexts(segments, among, read, splitter)
+
+
+def learned_from(session: Session) -> Coded:
+    """Return the decisions that the study learns from."""
+    return coded_segments(session.store, session.study.rank.learn_from)
 
 
 def embed_texts(session: Session, texts: Sequence[str], tally: Tally, progress: Progress = no_progress) -> None:
@@ -100,12 +120,13 @@ def _unranked(session: Session, key: Digest, site: str | None) -> list[Transcrip
 def prepare(session: Session, tally: Tally, progress: Progress = no_progress) -> None:
     """Embed what suggestions are measured against: the codebook and what people have coded."""
     coded = coded_segments(session.store)
-    embed_texts(session, [*rank.codebook_texts(session.codebook), *coded.texts], tally, progress)
+    texts = [*rank.codebook_texts(session.codebook), *texts_of(session, coded.segments)]
+    embed_texts(session, texts, tally, progress)
 
 
 def rank_missing(session: Session, site: str | None, tally: Tally, progress: Progress = no_progress) -> str:
     """Make suggestions for every transcript that lacks those of the present ranking; return the run's id."""
-    coded = coded_segments(session.store)
+    coded = learned_from(session)
     key = ranking(session, coded)
     waiting = _unranked(session, key, site)
     present = [entry.id for entry in corpus.list_transcripts(session.store)]
@@ -120,14 +141,13 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
         started_at=datetime.now(UTC),
     )
     runs.start_run(session.store, started, session.codebook)
-    suggest = _suggester(session, coded, tally)
+    tally.parked = parked(coded, session.codebook)
+    suggest = _suggester(session, coded, tally, progress)
     for at in range(0, len(waiting), TOGETHER):
         some = waiting[at : at + TOGETHER]
         with tally.timing("store"):
             segments = corpus.load_segments(session.store, within=some)
-            known = vectors.load_vectors(session.store, session.located.fingerprint, [s.text for s in segments])
-        with tally.timing("rank"):
-            made = {transcript: list[Suggestion]() for transcript in some} | suggest(segments, known)
+        made = {transcript: list[Suggestion]() for transcript in some} | suggest(segments)
         with tally.timing("store"):
             runs.put_suggestions(session.store, run, made)
         tally.ranked += len(segments)
@@ -137,41 +157,117 @@ def rank_missing(session: Session, site: str | None, tally: Tally, progress: Pro
     return run
 
 
-def _suggester(
-    session: Session, coded: Coded, tally: Tally
-) -> Callable[[Sequence[Segment], Vectors], dict[TranscriptId, list[Suggestion]]]:
-    """Return a function that makes suggestions for segments.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Taught:
+    """What suggestions for some transcripts are made from.
 
     What coders said of a transcript has no part in that transcript's own suggestions: otherwise the machine would
     tell a second coder what the first one answered.
     """
+
+    ranker: rank.Ranker
+    decided: rank.Decided | None
+
+
+def _suggester(
+    session: Session, coded: Coded, tally: Tally, progress: Progress
+) -> Callable[[Sequence[Segment]], dict[TranscriptId, list[Suggestion]]]:
+    """Return a function that makes suggestions for segments, with their reasons."""
     fold_of, place_of = folds(coded, FOLDS), coded.places
-    texts = [*rank.codebook_texts(session.codebook), *coded.texts]
-    known = vectors.load_vectors(session.store, session.located.fingerprint, texts)
+    with tally.timing("rank"):
+        near, known = nearby(session, coded.segments)
 
     @cache
-    def ranker(fold: int | None) -> rank.Ranker:
+    def taught(fold: int | None) -> _Taught:
         def keep(piece: Segment) -> bool:
             return fold is None or fold_of[place_of[piece.transcript]] != fold
 
-        others = labelled(coded, session.codebook, known, keep)
-        return rank.fit(session.codebook, known, others, session.study.rank)
+        said = labelled(coded, session.codebook, known, keep, near)
+        kept = tuple(piece.id for piece in coded.segments if keep(piece))
+        return _Taught(
+            ranker=rank.fit(session.codebook, known, said, session.study.rank),
+            decided=rank.Decided(segments=kept, said=said) if said else None,
+        )
 
-    def suggest(segments: Sequence[Segment], given: Vectors) -> dict[TranscriptId, list[Suggestion]]:
-        made: dict[TranscriptId, list[Suggestion]] = {}
+    def suggest(segments: Sequence[Segment]) -> dict[TranscriptId, list[Suggestion]]:
         by_fold: dict[int | None, list[Segment]] = {}
         for piece in segments:
             by_fold.setdefault(fold_of.get(place_of[piece.transcript]), []).append(piece)
+        where = {piece.id: piece.transcript for piece in segments}
+        made: dict[TranscriptId, list[Suggestion]] = {}
         for fold, pieces in by_fold.items():
-            words = [piece.text for piece in pieces]
-            rows = np.stack([given[text] for text in words])
-            where = {piece.id: piece.transcript for piece in pieces}
-            tally.provisional |= ranker(fold).provisional
-            for suggestion in rank.suggest(ranker(fold), [p.id for p in pieces], words, rows, session.study.rank):
+            with tally.timing("rank"):
+                one = taught(fold)
+                tally.provisional |= one.ranker.provisional
+                tally.muted |= one.ranker.muted
+                suggestions, passages = _suggestions(session, one, pieces)
+            for suggestion in _explained(session, one, suggestions, passages, tally, progress):
                 made.setdefault(where[suggestion.segment], []).append(suggestion)
         return made
 
     return suggest
+
+
+def _suggestions(
+    session: Session, taught: _Taught, pieces: Sequence[Segment]
+) -> tuple[list[Suggestion], dict[SegmentId, rank.Passage]]:
+    """Return suggestions without reasons, and what these are looked for in: sentences where something is suggested."""
+    here, known = nearby(session, pieces)
+    texts = [piece.text for piece in pieces]
+    rows = np.stack([known[text] for text in texts])
+    ids = [piece.id for piece in pieces]
+    made = rank.suggest(taught.ranker, ids, texts, rows, session.study.rank, around(pieces, here, known))
+    language = {entry.id: entry.language for entry in corpus.list_transcripts(session.store)}
+    suggested = {suggestion.segment for suggestion in made if suggestion.suggested}
+    passages = {
+        piece.id: rank.Passage(
+            text=piece.text,
+            vector=row,
+            sentences=tuple(splitter(language[piece.transcript])(piece.text)) if piece.id in suggested else (),
+        )
+        for piece, row in zip(pieces, rows, strict=True)
+    }
+    return made, passages
+
+
+def _explained(
+    session: Session,
+    taught: _Taught,
+    made: Sequence[Suggestion],
+    passages: Mapping[SegmentId, rank.Passage],
+    tally: Tally,
+    progress: Progress,
+) -> list[Suggestion]:
+    """Return suggestions with their reasons; sentences of passages with several are embedded for it, and kept."""
+    sentences = [p.text[start:end] for p in passages.values() if len(p.sentences) > 1 for start, end in p.sentences]
+    embed_texts(session, sentences, tally, progress)
+    with tally.timing("store"):
+        known = vectors.load_vectors(session.store, session.located.fingerprint, sentences)
+    with tally.timing("rank"):
+        return rank.with_reasons(taught.ranker, made, passages, known, taught.decided)
+
+
+def set_apart(session: Session) -> tuple[dict[str, str], dict[str, int]]:
+    """Return the themes that are muted, with the reason, and those decided on that the codebook lacks, with segments.
+
+    Without a vector for everything that is learned from, nothing is said to be muted: nothing was suggested yet.
+    """
+    coded = learned_from(session)
+    apart = parked(coded, session.codebook)
+    texts = [*rank.codebook_texts(session.codebook), *texts_of(session, coded.segments)]
+    if not coded.segments or vectors.without_vector(session.store, session.located.fingerprint, texts):
+        return {}, apart
+    near, known = nearby(session, coded.segments)
+    learned = labelled(coded, session.codebook, known, known=near)
+    return rank.fit(session.codebook, known, learned, session.study.rank).muted, apart
+
+
+def nearby(session: Session, segments: Sequence[Segment]) -> tuple[dict[SegmentId, Context], Vectors]:
+    """Return what is around segments, and the vectors of all texts that ranking them needs."""
+    known = around_segments(session, segments)
+    texts = [text for piece in segments for text in (piece.text, *known[piece.id].texts)]
+    texts += rank.codebook_texts(session.codebook)
+    return known, vectors.load_vectors(session.store, session.located.fingerprint, texts)
 
 
 def run_direct(session: Session, pending: Pending, site: str | None, progress: Progress) -> Tally:

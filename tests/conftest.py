@@ -8,6 +8,10 @@ import pytest
 from pipeline.records import SegmentId
 from pipeline.store import Store, open_store
 
+from .browsing import address as address
+from .browsing import browser as browser
+from .browsing import complaints as complaints
+from .browsing import page as page
 from .reviewing import Coder, at_the_page, fill, study_in, transcript
 
 STUDY = """

@@ -11,7 +11,9 @@ from pathlib import Path
 from starlette.testclient import TestClient
 
 from pipeline.config import ReviewSettings, Site, Study
+from pipeline.embed import HashingEncoder
 from pipeline.records import (
+    Because,
     Codebook,
     Decision,
     Exemplar,
@@ -24,11 +26,12 @@ from pipeline.records import (
     Turn,
     segment_id,
 )
-from pipeline.review import create_app
+from pipeline.review import Encoding, create_app
 from pipeline.store import Store
 from pipeline.store.corpus import Source, put_source
 from pipeline.store.decisions import load_decisions
 from pipeline.store.runs import Run, put_suggestions, start_run
+from pipeline.store.vectors import put_vectors
 
 TOKEN = "a-secret"
 QUOTE = "We stood at the stop until our feet were cold"
@@ -50,7 +53,14 @@ LINES = (
     ("Ana", "One driver sings, and he waits for my aunt."),
     ("Ben", "The moon is far away today."),
 )
+# What carried a suggestion, by segment and theme; the second segment has markup in its text.
+REASONS = {
+    ("s1", "Waiting"): ((3, 20),),
+    ("s1", "Kindness <of drivers>"): ((10, 28),),
+    ("s2", "Waiting"): ((0, 17), (22, 26)),
+}
 SPOKEN = (1, 3, 4, 5)  # the turns that have a segment; the first of them has two
+HASHING = Encoding(fingerprint=HashingEncoder.fingerprint, load=HashingEncoder)
 NONE_SUGGESTED = 4  # the last segment: nothing passed the threshold there
 
 
@@ -79,9 +89,9 @@ def _segment(made: Transcript, at: int, span: tuple[int, int, int]) -> Segment:
     return Segment(id=key, transcript=made.id, name=name, turn=turn, start=start, end=end, text=made.text[start:end])
 
 
-def suggestions(segment: Segment, *, suggested: int = 2) -> list[Suggestion]:
+def suggestions(segment: Segment, *, suggested: int = 2, best: float = 0.91) -> list[Suggestion]:
     """Return three suggestions for a segment; the first ``suggested`` passed the threshold."""
-    ranked = (("Waiting", 0.91), ("Kindness <of drivers>", 0.71), ("Money", 0.2))
+    ranked = (("Waiting", best), ("Kindness <of drivers>", min(0.71, best)), ("Money", min(0.2, best)))
     return [
         Suggestion(
             segment=segment.id,
@@ -92,19 +102,25 @@ def suggestions(segment: Segment, *, suggested: int = 2) -> list[Suggestion]:
             suggested=rank <= suggested,
             exemplar=QUOTE if rank == 1 else "",
             exemplar_source="Old#t1s1" if rank == 1 else "",
-            parts=(("cosine", probability),),
+            parts=(("learned", probability), ("rivals", -0.04), ("frequency", -0.4)),
+            because=REASONS.get((segment.name, theme), ()),
+            because_kind=Because.SENTENCE if (segment.name, theme) in REASONS else Because.NOTHING,
+            runner_up="Waiting" if rank > 1 else "Kindness <of drivers>",
+            runner_up_probability=0.91 if rank > 1 else 0.71,
+            near_accepted=1 if rank == 1 else 0,
+            near_rejected=3 if rank == 1 else 0,
         )
         for rank, (theme, probability) in enumerate(ranked, 1)
     ]
 
 
-def study_in(folder: Path, *, withhold: float = 0.0) -> Study:
+def study_in(folder: Path, *, withhold: float = 0.0, show_scores: bool = True) -> Study:
     """Return the settings of a study with a share of withheld segments."""
     return Study(
         name="Bus <stop> study",
         codebook="codebook.csv",
         site=(Site(name="North", transcripts="north"), Site(name="South", transcripts="south")),
-        review=ReviewSettings(withhold=withhold),
+        review=ReviewSettings(withhold=withhold, show_scores=show_scores),
         folder=folder,
     )
 
@@ -128,17 +144,20 @@ def fill(store: Store, names: Sequence[tuple[str, str]] = (("North", "Group 1"),
         put_source(store, Source(path=made.source, site=site, sha256=name, settings="s"), [(made, cut)])
         ranked = [s for at, seg in enumerate(cut) for s in suggestions(seg, suggested=0 if at == NONE_SUGGESTED else 2)]
         put_suggestions(store, run.id, {made.id: ranked})
+        texts = [segment.text for segment in cut]
+        put_vectors(store, HASHING.fingerprint, texts, HashingEncoder().encode(texts))
         filled.append(cut)
     return filled[0]
 
 
-def rerank(store: Store, run: str, cut: Sequence[Segment], *, suggested: int) -> None:
-    """Make a later run's suggestions the present ones of a transcript."""
+def rerank(store: Store, run: str, cut: Sequence[Segment], *, suggested: int, weak: Sequence[Segment] = ()) -> None:
+    """Make a later run's suggestions the present ones of a transcript; nothing is likely for the weak segments."""
     began = datetime(2026, 3, 2, tzinfo=UTC)
     revision = CODEBOOK.revision
     made = Run(id=run, ranking=run, encoder="e5", codebook_revision=revision, settings="s", counts={}, started_at=began)
     start_run(store, made, CODEBOOK)
-    ranked = [one for segment in cut for one in suggestions(segment, suggested=suggested)]
+    ranked = [one for segment in cut if segment not in weak for one in suggestions(segment, suggested=suggested)]
+    ranked += [one for segment in weak for one in suggestions(segment, suggested=0, best=0.1)]
     put_suggestions(store, run, {cut[0].transcript: ranked})
 
 
@@ -214,8 +233,10 @@ class Coder:
 
 
 @contextmanager
-def at_the_page(store: Store, study: Study, name: str = "Ria", codebook: Codebook = CODEBOOK) -> Iterator[Coder]:
+def at_the_page(
+    store: Store, study: Study, name: str = "Ria", codebook: Codebook = CODEBOOK, encoding: Encoding | None = HASHING
+) -> Iterator[Coder]:
     """Give a coder at the page."""
-    app = create_app(store, study, codebook, coder=name, token=TOKEN)
+    app = create_app(store, study, codebook, coder=name, token=TOKEN, encoding=encoding)
     with TestClient(app, base_url="http://127.0.0.1:8000") as client:
         yield Coder(client=client, store=store, name=name)

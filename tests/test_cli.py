@@ -50,7 +50,7 @@ def exported(study: Path, what: str) -> list[dict[str, str]]:
 
 def test_the_way_of_a_study(study: Path) -> None:
     assert "No problem found." in run("check", study).output
-    assert "2 transcripts read, 5 segments; 11 texts embedded, 5 segments ranked" in (said := direct(study).output)
+    assert "2 transcripts read, 5 segments; 14 texts embedded, 5 segments ranked" in (said := direct(study).output)
     assert "provisional until people have decided on 50 segments" in said
     assert json.loads(run("suggest", study, "--direct", "--json").stdout)["nothing_new"]
     assert direct(study).output == "Nothing was new: 0 segments embedded, all suggestions are up to date.\n"

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,8 +11,8 @@ from sklearn.metrics import average_precision_score
 
 from pipeline.config import RankSettings
 from pipeline.errors import CodingFault
-from pipeline.evaluate import SYSTEMS, Material, evaluate, metrics, protocol, systems, to_json
-from pipeline.rank import codebook_texts
+from pipeline.evaluate import SYSTEMS, Material, Plan, evaluate, finetuned, metrics, protocol, ranked, systems, to_json
+from pipeline.rank import NONE, Around, codebook_texts
 from pipeline.records import Codebook, Exemplar, Kind, Theme
 
 THEMES = {
@@ -133,7 +134,8 @@ def test_precision_and_coverage_equal_their_definitions(grid: Grid, threshold: f
         mine = [gold[theme] for theme in order if chance[theme] >= threshold]
         passed += mine
         covered += bool(mine)
-    precision, coverage = metrics.abstention(*arrays(grid), threshold=threshold, top_k=top_k)
+    said, truth = arrays(grid)
+    precision, coverage = metrics.abstention(metrics.best_of(said, top_k) & (said >= threshold), truth)
     assert precision == (pytest.approx(np.mean(passed)) if passed else None)
     assert coverage == pytest.approx(covered / len(grid))
 
@@ -163,10 +165,10 @@ def test_every_system_is_measured_and_only_themescout_abstains() -> None:
     assert tuple(found.systems) == SYSTEMS
     assert found.segments == 48
     assert found.coded == 36
-    for name, measures in found.systems.items():
+    for name, system in found.systems.items():
         for measure in ("coverage", "precision", "ece"):
-            assert (measures[measure] is None) == (name != "themescout")
-    ours, often = found.systems["themescout"]["recall@1"], found.systems["frequency"]["recall@1"]
+            assert (system.values[measure] is None) == (name != "themescout")
+    ours, often = (found.systems[name].values["recall@1"] for name in ("themescout", "frequency"))
     assert ours is not None
     assert often is not None
     assert ours > 0.9 > often
@@ -197,7 +199,7 @@ def test_the_result_is_plain_json_in_the_promised_shape() -> None:
 
 
 def test_the_same_material_gives_the_same_result() -> None:
-    one, two = (to_json(evaluate(material(12, 12), source="decisions")) for _ in range(2))
+    one, two = (to_json(evaluate(material(6, 12), Plan(source="decisions"))) for _ in range(2))
     assert one == two
 
 
@@ -224,7 +226,25 @@ def test_transfer_learns_from_other_sites_only() -> None:
     for fold in folds:
         assert len({those.sites[row] for row in fold.test}) == 1
         assert not {those.sites[row] for row in fold.test} & {those.sites[row] for row in fold.train}
-    assert evaluate(those, transfer=True).protocol["left_out"] == "site"
+    assert evaluate(those, Plan(transfer=True)).protocol["left_out"] == "site"
+
+
+def test_named_sites_teach_and_are_tested_and_no_others() -> None:
+    quoted = Codebook(themes=(Theme(name="Travel", exemplars=(Exemplar(text="q", source="FG2"),)), *book().themes[1:]))
+    those = material(9, 4, quoted, sites=3)
+    first, second = protocol.from_some_sites(those, ["site1"], ["site0", "site2"])
+    for fold, site in ((first, "site0"), (second, "site2")):
+        assert [those.sites[row] for row in fold.test] == [site] * 12
+        assert [those.sites[row] for row in fold.train] == ["site1"] * 12
+    assert not first.without
+    assert second.without == {(0, 0)}
+    made = evaluate(those, Plan(train=("site1",), test=("site0", "site2"), curve=False))
+    assert (made.segments, len(made.by_site)) == (24, 2)
+    with pytest.raises(CodingFault, match="nothing is coded at site West"):
+        evaluate(those, Plan(train=("West",), test=("site0",)))
+    silent = replace(those, gold=those.gold & (np.array(those.sites) == "site1")[:, None])
+    with pytest.raises(CodingFault, match="no segment under test has a theme"):
+        evaluate(silent, Plan(train=("site1",), test=("site0",)))
 
 
 def test_an_exemplar_is_withheld_from_the_document_it_was_taken_from() -> None:
@@ -285,7 +305,7 @@ def test_a_quote_does_not_find_the_passage_it_was_taken_from() -> None:
             codebook=codebook,
             codebook_vectors=near | dict.fromkeys(names, AXES[15]),
         )
-        return evaluate(one).systems["themescout"]["recall@1"]
+        return evaluate(one).systems["themescout"].values["recall@1"]
 
     assert found("") == 1
     assert found("FG0#1") == pytest.approx(1 / 3)
@@ -304,15 +324,26 @@ def test_many_different_withheld_exemplars_need_few_models() -> None:
 
 def test_the_learning_curve_holds_documents_out() -> None:
     those = material(20, 20)
-    steps = protocol.curve_folds(those)
-    assert [n for n, _ in steps] == [0, 50, 200]
-    for n, folds in steps:
-        test = np.concatenate([fold.test for fold in folds])
-        assert 0.4 <= len(test) / 400 < 0.46
-        for fold in folds:
-            assert len(fold.train) == n
-            assert not {those.places[row] for row in test} & {those.places[row] for row in fold.train}
-    assert set(steps[1][1][0].train) < set(steps[2][1][0].train)
+    plans = protocol.curve_plans(those)
+    assert len({tuple(plan[0][0].test) for plan in plans}) == len(plans) == protocol.ORDERS
+    for plan in plans:
+        assert list(plan) == [0, 50, 100, 200]
+        for n, folds in plan.items():
+            test = np.concatenate([fold.test for fold in folds])
+            assert 0.4 <= len(test) / 400 < 0.46
+            for fold in folds:
+                assert len(fold.train) == n
+                assert not {those.places[row] for row in test} & {those.places[row] for row in fold.train}
+        assert set(plan[50][0].train) < set(plan[200][0].train)
+
+
+def test_where_many_exemplars_are_withheld_a_curve_needs_few_models() -> None:
+    quotes = tuple(Exemplar(text=f"quote {at}", source=f"FG{at}") for at in range(50))
+    those = material(60, 2, Codebook(themes=(Theme(name="Travel", exemplars=quotes), *book().themes[1:])))
+    own = protocol.forbidden(those)
+    for folds in (folds for plan in protocol.curve_plans(those) for folds in plan.values()):
+        assert len(folds) <= protocol.CURVE_FOLDS + 1
+        assert all(own[those.places[row]] <= fold.without for fold in folds for row in fold.test)
 
 
 def test_a_single_document_has_no_learning_curve() -> None:
@@ -321,9 +352,9 @@ def test_a_single_document_has_no_learning_curve() -> None:
 
 def test_what_cannot_be_evaluated_says_so() -> None:
     alone = material(1, 8, sites=1)
-    for those, options in ((alone, {"source": "decisions"}), (alone, {"transfer": True})):
+    for those, plan in ((alone, Plan(source="decisions")), (alone, Plan(transfer=True))):
         with pytest.raises(CodingFault, match="only one"):
-            evaluate(those, **options)
+            evaluate(those, plan)
     with pytest.raises(CodingFault, match="no segment has a theme"):
         evaluate(replace(alone, gold=np.zeros((8, 3), dtype=bool)))
 
@@ -364,3 +395,68 @@ def test_baselines_learn_from_decisions_too() -> None:
     assert systems.cosine(lesson, those.vectors[:1])[0, 0] == pytest.approx(1, abs=1e-6)
     assert systems.lexical(lesson, those.texts[:1], systems.tfidf(those.texts))[0, 0] == pytest.approx(1, abs=1e-6)
     assert systems.frequency(lesson, 1).tolist() == [[2, 2, 2]]
+
+
+def test_a_fine_tuned_encoder_learns_what_the_others_learn() -> None:
+    those = material(2, 8)
+    both = replace(those, gold=those.gold | (np.arange(16) == 0)[:, None] * np.array([False, True, False]))
+    lesson = systems.Lesson(
+        codebook=those.codebook,
+        vectors=those.codebook_vectors,
+        labelled=protocol.learned(both, np.arange(8)),
+        settings=RankSettings(),
+    )
+    texts, themes, weights = finetuned.taught(lesson)
+    assert len(texts) == 6 + 7 + 3  # exemplars, six decided segments with a theme of which one has two, definitions
+    assert [w for text, w in zip(texts, weights, strict=True) if text == those.texts[0]] == [0.5, 0.5]
+    assert themes[-3:].tolist() == [0, 1, 2]
+    seen: list[int] = []
+
+    def tune(known: Sequence[str], shown: NDArray[np.intp]) -> finetuned.Encode:
+        assert list(known) == texts
+        assert shown.tolist() == themes.tolist()
+        seen.append(len(known))
+        return lambda given: np.stack([vector(text) for text in given])
+
+    scores = finetuned.setfit(tune)(lesson, those.texts, those.vectors)
+    assert seen == [len(texts)]
+    coded = those.gold.any(axis=1)
+    assert (scores[coded].argmax(axis=1) == those.gold[coded].argmax(axis=1)).mean() > 0.9
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_fine_tuned_encoder_ranks_few_themes_too(count: int) -> None:
+    codebook = Codebook(themes=book().themes[:count])
+    lesson = systems.Lesson(codebook=codebook, vectors={}, labelled=None, settings=RankSettings())
+    ranked = finetuned.setfit(lambda _texts, _themes: lambda given: np.stack([vector(text) for text in given]))
+    scores = ranked(lesson, ("the bus", "the nurse"), np.zeros((2, 16), dtype=np.float32))
+    assert scores.shape == (2, count)
+    if count == 2:
+        assert scores.argmax(axis=1).tolist() == [0, 1]
+
+
+def test_what_is_around_segments_counts_in_an_evaluation_too() -> None:
+    those = material(4, 8)
+    said = np.stack([AXES[PLACE["gossip"]], AXES[PLACE["bus"]]])
+    rows = np.arange(len(those.texts))
+    empty = np.zeros(0, dtype=np.intp)
+    around = Around(vectors=said, asked=rows % 2, before=np.full(len(rows), NONE), sentences=empty, of=empty)
+    folds = protocol.from_codebook(those)
+    bare, asked = (
+        ranked.rank(replace(those, around=near), folds, RankSettings(), {}, lambda *_: None).scores["themescout"]
+        for near in (None, around)
+    )
+    more = asked - bare
+    assert (more[rows % 2 == 0, 2] > more[rows % 2 == 0, 0]).all()  # a question about gossip speaks for shame
+    assert (more[rows % 2 == 1, 0] > more[rows % 2 == 1, 2]).all()
+    assert protocol.learned(replace(those, around=around), rows[:6]).around.asked.tolist() == [0, 1] * 3  # type: ignore[union-attr]
+
+
+def test_a_theme_that_people_give_at_random_is_muted_and_said_to_be() -> None:
+    those = material(10, 16)
+    gold = those.gold.copy()
+    gold[:, 2] = np.random.default_rng(1).random(len(gold)) < 0.25
+    travel, _, shame = evaluate(replace(those, gold=gold), Plan(source="decisions", curve=False)).by_theme
+    assert (travel.muted, shame.muted) == (False, True)
+    assert shame.suggested == 0
+    assert shame.says.startswith("muted")

@@ -148,6 +148,6 @@ def test_the_command_is_silent_and_uses_a_server_of_its_own(study: Path, tmp_pat
         capture_output=True, text=True, check=False, env=environment, cwd=tmp_path, timeout=400,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("2 transcripts read, 5 segments; 11 texts embedded")
+    assert done.stdout.startswith("2 transcripts read, 5 segments; 14 texts embedded")
     assert (tmp_path / "data/themescout/prefect").is_dir()
     assert not (tmp_path / ".prefect").exists()

@@ -131,6 +131,8 @@ def test_pages_hold_no_inline_style_and_no_inline_script(coder: Coder, ids: list
 
 def test_nothing_said_or_named_becomes_markup(coder: Coder, ids: list[SegmentId]) -> None:
     page = coder.go(f"/transcript/{coder.where(ids[0])}?segment={ids[1]}")
+    assert "<mark>&lt;b&gt;The ticket&lt;/b&gt;</mark>" in page
+    page = page.replace("<mark>", "").replace("</mark>", "")
     assert "&lt;b&gt;The ticket&lt;/b&gt; &amp; the coat were wet." in page
     assert "Kindness &lt;of drivers&gt;" in page
     assert "Bus &lt;stop&gt; study" in page

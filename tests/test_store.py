@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from pipeline.errors import StoreFault
 from pipeline.records import (
     Answer,
+    Because,
     Codebook,
     Coding,
     Decision,
@@ -162,6 +164,8 @@ def suggested(piece: Segment, theme: str, rank: int = 1) -> Suggestion:
     return Suggestion(
         segment=piece.id, rank=rank, theme=theme, score=1.5, probability=0.7, suggested=rank == 1,
         exemplar="a quote", exemplar_source="a", parts=(("dense", 1.0), ("lexical", 0.5)),
+        because=((0, 2), (3, 4)), because_kind=Because.WORDS, runner_up="W", runner_up_probability=0.25,
+        near_accepted=3, near_rejected=1, nearest_accepted=None, nearest_rejected=SegmentId("far"),
     )  # fmt: skip
 
 
@@ -274,12 +278,31 @@ def test_a_store_of_a_newer_schema_is_refused_untouched(tmp_path: Path) -> None:
     assert (tmp_path / "new.db").read_bytes() == before
 
 
-def test_an_older_store_is_copied_before_it_is_upgraded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is only one schema yet: it plays the older part, and the upgrade itself has nothing to do."""
+def test_an_older_store_is_copied_before_it_is_upgraded_and_its_rows_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "old.db"
-    open_store(f"sqlite:///{file}").close()
-    monkeypatch.setattr(connect, "HEAD", "0002")
-    open_store(f"sqlite:///{file}").close()
+    old = sa.create_engine(f"sqlite:///{file}")
+    with old.begin() as connection:
+        config = connect._alembic()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    old.dispose()
+    said = talk("a", ["One."])
+    (piece,) = cut(said)
+    with closing(sqlite3.connect(file)) as plain, plain:
+        plain.execute("INSERT INTO transcripts VALUES (?, 'S', 'a', 'a.txt', 'en', 0, 'One.', 1, NULL)", (said.id,))
+        plain.execute("INSERT INTO segments VALUES (?, ?, 's1', 0, 0, 4, 'machine', 1)", (piece.id, said.id))
+        plain.execute("INSERT INTO runs VALUES ('r1', 'k', 'e', 'c', 's', '{}', '2026-01-01T00:00:00+00:00', NULL)")
+        plain.execute("UPDATE transcripts SET run = 'r1'")
+        row = (piece.id, "r1", 1, "T", 1.5, 0.7, 1, "words", "d#1", '[["learned", 1.5]]')
+        plain.execute(f"INSERT INTO suggestions VALUES ({', '.join('?' * len(row))})", row)
+        gave = (piece.id, "Ada", "T", "accept", None, None, None, "", 1, "routine", None, NOW.isoformat(), "", "", "")
+        plain.execute(f"INSERT INTO decisions VALUES (1, {', '.join('?' * len(gave))})", gave)
+    opened = open_store(f"sqlite:///{file}")
+    (made,) = runs.load_suggestions(opened)[piece.id]
+    assert (made.suggestion.theme, made.suggestion.because, made.suggestion.near_rejected) == ("T", (), 0)
+    (decision,) = decisions.load_decisions(opened)
+    assert (decision.segment, decision.theme, decision.queue) == (piece.id, "T", "")
+    opened.close()
     (backup,) = tmp_path.glob("old.db.0001.*.backup")
     with closing(sqlite3.connect(backup)) as plain:
         assert plain.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)

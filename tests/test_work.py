@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline import embed, intake, work
 from pipeline.errors import Faults
-from pipeline.records import Answer, Decision
+from pipeline.records import Answer, Because, Decision, Suggestion
 from pipeline.store import corpus, decisions, runs
 
 
@@ -31,14 +31,14 @@ def outcome(session: intake.Session) -> dict[tuple[str, str], list[tuple[object,
 
 def _values(made: runs.Made) -> tuple[object, ...]:
     s = made.suggestion
-    return (s.rank, s.theme, s.score, s.probability, s.suggested, s.exemplar, s.parts)
+    return tuple(getattr(s, field) for field in Suggestion.__slots__ if field != "segment")
 
 
 def test_every_participant_segment_gets_suggestions(study: Path) -> None:
     session, tally = suggest(study)
     assert tally.counts | {"suggested": 0} == {
-        "files": 2, "transcripts": 2, "segments": 5, "embedded": 11, "ranked": 5, "suggested": 0,
-    }  # fmt: skip  # 5 segments, 4 exemplars and 2 definitions
+        "files": 2, "transcripts": 2, "segments": 5, "embedded": 18, "ranked": 5, "suggested": 0,
+    }  # fmt: skip  # 5 segments, 3 questions, 4 exemplars, 2 definitions, 4 sentences
     made = runs.load_suggestions(session.store)
     assert len(made) == 5
     texts = {piece.id: piece.text for piece in corpus.load_segments(session.store)}
@@ -48,6 +48,38 @@ def test_every_participant_segment_gets_suggestions(study: Path) -> None:
             assert given[0].suggestion.theme == "Money"
             assert "ticket" in given[0].suggestion.exemplar
     assert not any(text.startswith(("Mm", "What is it like")) for text in texts.values())
+
+
+def test_every_suggestion_says_what_carried_it(study: Path) -> None:
+    session, _ = suggest(study)
+    texts = {piece.id: piece.text for piece in corpus.load_segments(session.store)}
+    kinds = set()
+    for segment, given in runs.load_suggestions(session.store).items():
+        for one in (made.suggestion for made in given):
+            kinds.add(one.because_kind)
+            words = [texts[segment][start:end] for start, end in one.because]
+            assert one.runner_up == {"Money": "Waiting", "Waiting": "Money"}[one.theme]
+            if not any(made.suggestion.suggested for made in given):
+                assert not words
+            elif "My shoes" in texts[segment] and one.theme == "Waiting":
+                assert words == ["We waited an hour in the rain for the bus yesterday."]
+            elif "walk to work" in texts[segment] and one.theme == "Money":
+                assert "ticket" in " ".join(words)
+    assert {Because.SENTENCE, Because.WORDS} <= kinds
+
+
+def test_similar_segments_of_other_transcripts_are_counted(study: Path) -> None:
+    said = "Eve: The ticket costs too much for a family of six. I cannot pay the fare every day."
+    (study / "transcripts/south/s2.txt").write_text(f"Moderator: And you?\n\n{said}\n")
+    session, _ = suggest(study)
+    far, near = (piece for piece in corpus.load_segments(session.store) if "for a family" in piece.text)
+    decide(session, far.id, "Money")
+    decide(session, near.id, "Money")
+    again, _ = suggest(study)
+    made = runs.load_suggestions(again.store)
+    for piece, other in ((far, near), (near, far)):
+        (money,) = [one.suggestion for one in made[piece.id] if one.suggestion.theme == "Money"]
+        assert (money.near_accepted, money.nearest_accepted) == (1, other.id), "and never the segment itself"
 
 
 def test_a_second_run_finds_nothing_new(study: Path) -> None:
@@ -277,7 +309,7 @@ def small_portions() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("after", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("after", [0, 1, 2, 3, 4, 6, 8, 9])
 def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_path: Path, after: int) -> None:
     shutil.copytree(study, tmp_path / "undisturbed")
     expected = outcome(suggest(tmp_path / "undisturbed")[0])
@@ -289,8 +321,9 @@ def test_a_run_that_is_cut_off_ends_like_an_undisturbed_one(study: Path, tmp_pat
         session.store.close()
         resumed, tally = suggest(study)
     assert outcome(resumed) == expected
-    done = [0, 2, 3, 5, 7][after]  # portions of 2 out of 3 texts, 2 texts, and 6 of the codebook
-    assert tally.embedded == 11 - done
+    # portions of 2 out of 5 texts, 3 texts, 6 of the codebook, and 4 sentences
+    done = [0, 2, 4, 5, 7, 8, 10, 12, 14, 16][after]
+    assert tally.embedded == 18 - done
 
 
 def test_session_faults_are_told_together(study: Path) -> None:

@@ -3,6 +3,7 @@
 terminal    what all commands share
 suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
+finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 encoders    what turns texts into vectors: encoder list, encoder distill
 begin       a study begins: init, demo, check
@@ -14,6 +15,7 @@ from .. import __version__
 from .begin import check, demo, init
 from .coding import export, import_, review
 from .encoders import encoder
+from .finding import queue, search
 from .measuring import evaluate
 from .suggesting import status, suggest
 from .terminal import Commands
@@ -28,6 +30,18 @@ def main() -> None:
     """
 
 
-# as in a study's life
-for _command in (init, demo, check, suggest, status, review, import_, export, evaluate, encoder):
+for _command in (
+    init,
+    demo,
+    check,
+    suggest,
+    status,
+    review,
+    queue,
+    search,
+    import_,
+    export,
+    evaluate,
+    encoder,
+):  # as in a study's life
     main.add_command(_command)

@@ -26,7 +26,8 @@ def review(study: Path, *, coder: str | None, port: int, open_: bool) -> None:
     token = page.new_token()
     port = port or page.free_port()
     name = (coder or getpass.getuser()).strip()
-    app = page.create_app(opened, session.study, session.codebook, coder=name, token=token)
+    encoding = page.Encoding(fingerprint=session.located.fingerprint, load=lambda: session.encoder)
+    app = page.create_app(opened, session.study, session.codebook, coder=name, token=token, encoding=encoding)
     address = f"http://127.0.0.1:{port}/{token}/"
 
     def ready() -> None:

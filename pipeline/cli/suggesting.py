@@ -22,6 +22,8 @@ from .terminal import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..intake import Progress, Session, Tally
     from ..work import Pending
 
@@ -48,6 +50,8 @@ def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> No
             **tally.counts,
             "nothing_new": pending.nothing,
             "provisional": tally.provisional,
+            "muted": tally.muted,
+            "parked": tally.parked,
             "seconds": tally.seconds,
             "notes": notes,
         }
@@ -58,7 +62,20 @@ def suggest(study: Path, *, site: str | None, direct: bool, as_json: bool) -> No
         say(_done(tally, pending))
         for stage, seconds in tally.seconds.items():
             say(f"  {stage:17s} {seconds:8.2f} s", at=2)
+        _tell_apart(tally.muted, tally.parked)
     tell_left_out(session, site)
+
+
+def _tell_apart(muted: "Mapping[str, str]", parked: "Mapping[str, int]") -> None:
+    """Tell which themes are not suggested, and which decisions have no theme to count for."""
+    for theme, reason in muted.items():
+        say(f"note: theme `{theme}` is not suggested: {reason}; better exemplars or a clearer definition may help")
+    if parked:
+        named = ", ".join(f"`{theme}` ({count(segments, 'segment')})" for theme, segments in parked.items())
+        say(
+            f"note: decisions on themes that the codebook does not have are kept and not learned from: {named}; "
+            "if one has another name now, write the old one into its `formerly`"
+        )
 
 
 def _suggest(session: "Session", site: str | None, direct: bool, progress: "Progress") -> tuple["Pending", "Tally"]:
@@ -100,9 +117,11 @@ def status(study: Path, *, as_json: bool) -> None:
 
     session = open_study(study)
     counted = results.status(session)
+    muted, parked = results.set_apart(session)
     if as_json:
-        print_json({"study": session.study.name, "sites": counted})
+        print_json({"study": session.study.name, "sites": counted, "muted": muted, "parked": parked})
     elif loud():
         columns = ("site", "transcripts", "segments", "suggested", "decided", "quarantined")
         rows: list[list[Any]] = [[dict(row)[name] for name in columns] for row in counted]
         print_table(columns, [*rows, ["all", *(sum(row[at] for row in rows) for at in range(1, len(columns)))]])
+        _tell_apart(muted, parked)

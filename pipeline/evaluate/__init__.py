@@ -1,215 +1,176 @@
 """Coded segments -> how good the suggestions are, beside the baselines.
 
-metrics   scores against what people coded
-systems   themescout and the baselines
-protocol  which segments are ranked with what
+metrics     scores against what people coded
+intervals   how far a figure may be off: documents drawn again and again
+outcome     what an evaluation finds, as records and as JSON
+systems     themescout and the baselines
+finetuned   a fine-tuned encoder to compare with, on request
+protocol    which segments are ranked with what
+ranked      what every system says of the segments under test
+curve       how the suggestions get better with decisions
+compared    the systems beside one another, in all and by site
+suggesting  what is suggested and what is not
+themes      how well each theme is found
+coders      how alike people code, and how alike the machine and they
+verdict     what the figures say in words
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..config import RankSettings
 from ..errors import CodingFault
-from ..rank import definition_text
-from . import systems
-from .metrics import (
-    ENOUGH,
-    Bin,
-    abstention,
-    average_precision,
-    expected_calibration_error,
-    mean_average_precision,
-    ranking,
-    reliability,
-)
+from .coders import agreement
+from .compared import by_site, compared, reliable
+from .curve import learning_curve
+from .finetuned import setfit
+from .intervals import ENOUGH_DOCUMENTS, LEVEL, REPLICATES, draw
+from .metrics import ENOUGH, best_of
+from .outcome import Evaluation, Found, Step, ThemeResult, to_json
 from .protocol import (
     FOLDS,
     HELD_OUT,
+    ORDERS,
     SEED,
     Fold,
     Material,
-    curve_folds,
+    Reader,
     from_codebook,
     from_decisions,
     from_other_sites,
-    learned,
-    reduced,
+    from_some_sites,
 )
+from .ranked import Ranked, Tell, rank, simple
+from .suggesting import operating, targets, tradeoff
+from .systems import BASELINES, Lesson, System
+from .themes import by_theme
+from .verdict import verdict, with_caution
 
-__all__ = ["SYSTEMS", "Bin", "Evaluation", "Material", "Source", "Step", "ThemeResult", "evaluate", "to_json"]
+__all__ = [
+    "SYSTEMS",
+    "Evaluation",
+    "Found",
+    "Lesson",
+    "Material",
+    "Plan",
+    "Reader",
+    "Source",
+    "Step",
+    "System",
+    "ThemeResult",
+    "evaluate",
+    "setfit",
+    "to_json",
+]
 
-SYSTEMS = ("themescout", "cosine", "definition", "lexical", "frequency")
+SYSTEMS = ("themescout", *BASELINES)
 Source = Literal["codebook", "decisions"]
-Measures = Mapping[str, float | None]
-Matrix = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ThemeResult:
-    """How well the segments of one theme are found."""
+class Plan:
+    """What is known beforehand, and what is tested.
 
-    theme: str
-    positives: int
-    average_precision: float | None  # None without positives
+    ``source``: the codebook alone, or the coding of all other documents as well. ``transfer`` leaves out whole sites
+    in place of documents. ``train`` and ``test`` name sites to learn from and to test on. ``curve`` asks for the
+    learning curve too.
+    """
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """How good the suggestions for held-out documents are after some decisions about others."""
-
-    decided: int
-    themescout: Measures  # recall@3, mrr, map
-    cosine: Measures
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Evaluation:
-    """How good the suggestions are on human coding."""
-
-    protocol: Mapping[str, Any]
-    segments: int
-    coded: int  # segments with at least one theme
-    themes: int
-    systems: Mapping[str, Measures]
-    learning_curve: tuple[Step, ...]
-    by_theme: tuple[ThemeResult, ...]
-    reliability: tuple[Bin, ...]
+    source: Source = "codebook"
+    transfer: bool = False
+    train: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    curve: bool = True
 
 
 def evaluate(
     material: Material,
-    *,
-    source: Source = "codebook",
-    transfer: bool = False,
+    plan: Plan = Plan(),
     settings: RankSettings | None = None,
-    curve: bool = True,
+    *,
+    others: Mapping[str, System] | None = None,
+    tell: Tell = lambda *_: None,
 ) -> Evaluation:
     """Return how good the suggestions are on segments that people coded.
 
-    ``source`` says what is known beforehand: the codebook alone, or the coding of all other documents as well.
-    ``transfer`` leaves out whole sites in place of documents. ``curve`` asks for the learning curve too.
+    ``others`` are systems to compare with beside the baselines; they are left out of the learning curve.
 
-    Raises ``CodingFault`` if nothing is coded, or not in as many documents or sites as that takes.
+    Raises ``CodingFault`` if nothing is coded, or not in as many documents or sites as the plan takes.
     """
     if not material.gold.any():
         raise CodingFault("evaluation", "no segment has a theme", "import or review some coding first")
     settings = settings or RankSettings()
-    folds = from_other_sites(material) if transfer else _FOLDING[source](material)
-    scores, chance = _rank(material, folds, settings)
-    gold = material.gold
-    bins = reliability(chance, gold)
-    precision, coverage = abstention(chance, gold, threshold=settings.precision, top_k=settings.top_k)
-    own = {"coverage": coverage, "precision": precision, "ece": expected_calibration_error(bins)}
+    folds = _folds(material, plan)
+    baselines = simple(material)
+    ranked = rank(material, folds, settings, baselines | dict(others or {}), tell)
+    if not ranked.gold.any():
+        raise CodingFault("evaluation", "no segment under test has a theme", "test on a site with more coding")
+    steps = learning_curve(material, settings, baselines, tell) if plan.curve else ()
+    protocol = _protocol(material, folds, plan, settings)
+    return _evaluation(ranked, material, settings, protocol=protocol, learning_curve=steps)
+
+
+def _evaluation(ranked: Ranked, material: Material, settings: RankSettings, **known: Any) -> Evaluation:  # noqa: ANN401  # fields that need no measuring
+    names, draws = material.codebook.names, draw(ranked.places)
+    in_sight = int(material.in_sight[ranked.rows].sum()) if material.in_sight is not None else 0
+    found, apart = compared(ranked, draws)
+    point = operating(ranked.passed, ranked.gold, draws, settings.precision)
+    best = best_of(ranked.scores["themescout"], settings.top_k) & ~ranked.muted
+    points = tradeoff(ranked.chance, ranked.gold, draws, best)
+    themes = by_theme(ranked, names, draws)
+    alike = agreement(material.readers, ranked, names, draws)
     return Evaluation(
-        protocol=_protocol(material, folds, source="decisions" if transfer else source, transfer=transfer)
-        | {"threshold": settings.precision, "top_k": settings.top_k},
-        segments=len(gold),
-        coded=int(gold.any(axis=1).sum()),
-        themes=gold.shape[1],
-        systems={name: _measures(scores[name], gold, own if name == "themescout" else {}) for name in SYSTEMS},
-        learning_curve=tuple(_steps(material, settings)) if curve else (),
-        by_theme=tuple(_by_theme(material, scores["themescout"])),
-        reliability=bins,
+        segments=len(ranked.gold),
+        coded=int(ranked.gold.any(axis=1).sum()),
+        themes=len(names),
+        systems=found,
+        differences=apart,
+        by_site=by_site(ranked),
+        by_theme=themes,
+        reliability=reliable(ranked, draws),
+        suggesting=point,
+        tradeoff=points,
+        targets=targets(points),
+        agreement=alike,
+        in_sight=in_sight,
+        verdict=with_caution(verdict(found["themescout"], apart, point, themes, alike), in_sight, len(ranked.gold)),
+        **known,
     )
 
 
-def to_json(evaluation: Evaluation) -> dict[str, Any]:
-    """Return the evaluation as plain values, in the shape that ``evaluate --json`` promises."""
+def _folds(material: Material, plan: Plan) -> list[Fold]:
+    if plan.train or plan.test:
+        return from_some_sites(material, plan.train, plan.test)
+    if plan.transfer:
+        return from_other_sites(material)
+    return {"codebook": from_codebook, "decisions": from_decisions}[plan.source](material)
+
+
+def _protocol(material: Material, folds: list[Fold], plan: Plan, settings: RankSettings) -> dict[str, Any]:
+    rows = np.concatenate([fold.test for fold in folds])
+    documents = len({material.places[row] for row in rows})
+    by_site = plan.transfer or bool(plan.test)
+    alone = plan.source == "codebook" or documents <= FOLDS
     return {
-        "protocol": dict(evaluation.protocol),
-        "segments": evaluation.segments,
-        "coded": evaluation.coded,
-        "themes": evaluation.themes,
-        "systems": {name: dict(measures) for name, measures in evaluation.systems.items()},
-        "learning_curve": [
-            {"decided": s.decided, "themescout": dict(s.themescout), "cosine": dict(s.cosine)}
-            for s in evaluation.learning_curve
-        ],
-        "by_theme": [asdict(theme) for theme in evaluation.by_theme],
-        "reliability": [asdict(part) for part in evaluation.reliability],
-    }
-
-
-_FOLDING = {"codebook": from_codebook, "decisions": from_decisions}
-
-
-def _measures(scores: Matrix, gold: NDArray[np.bool_], own: Measures) -> Measures:
-    coded = gold.any(axis=1)
-    more = {"map_10": mean_average_precision(scores[coded], gold[coded], enough=10)}
-    return {**ranking(scores, gold), "coverage": None, "precision": None, "ece": None, **own, **more}
-
-
-def _rank(material: Material, folds: list[Fold], settings: RankSettings) -> tuple[dict[str, Matrix], Matrix]:
-    """Return the scores of every system and themescout's probabilities, in the order of the material."""
-    scores = {name: np.zeros(material.gold.shape) for name in SYSTEMS}
-    chance = np.zeros(material.gold.shape)
-    quotes = [exemplar.text for theme in material.codebook.themes for exemplar in theme.exemplars]
-    definitions = [definition_text(theme) for theme in material.codebook.themes]
-    similarity = systems.tfidf([*quotes, *material.texts, *definitions])
-    for fold in folds:
-        lesson = _lesson(material, fold, settings)
-        texts, vectors = [material.texts[row] for row in fold.test], material.vectors[fold.test]
-        scores["themescout"][fold.test], chance[fold.test] = systems.themescout(lesson, texts, vectors)
-        scores["cosine"][fold.test] = systems.cosine(lesson, vectors)
-        scores["definition"][fold.test] = systems.definition(lesson, vectors)
-        scores["lexical"][fold.test] = systems.lexical(lesson, texts, similarity)
-        scores["frequency"][fold.test] = systems.frequency(lesson, len(texts))
-    return scores, chance
-
-
-def _lesson(material: Material, fold: Fold, settings: RankSettings) -> systems.Lesson:
-    return systems.Lesson(
-        codebook=reduced(material.codebook, fold.without),
-        vectors=material.codebook_vectors,
-        labelled=learned(material, fold.train),
-        settings=settings,
-    )
-
-
-def _steps(material: Material, settings: RankSettings) -> list[Step]:
-    steps = []
-    for decided, folds in curve_folds(material):
-        test = np.concatenate([fold.test for fold in folds])
-        if not material.gold[test].any():
-            return []
-        found: dict[str, list[Matrix]] = {"themescout": [], "cosine": []}
-        for fold in folds:
-            lesson = _lesson(material, fold, settings)
-            texts, vectors = [material.texts[row] for row in fold.test], material.vectors[fold.test]
-            found["themescout"].append(systems.themescout(lesson, texts, vectors)[0])
-            found["cosine"].append(systems.cosine(lesson, vectors))
-        measured = {name: ranking(np.vstack(rows), material.gold[test]) for name, rows in found.items()}
-        few = {name: {key: values[key] for key in ("recall@3", "mrr", "map")} for name, values in measured.items()}
-        steps.append(Step(decided=decided, themescout=few["themescout"], cosine=few["cosine"]))
-    return steps
-
-
-def _by_theme(material: Material, scores: Matrix) -> list[ThemeResult]:
-    coded = material.gold.any(axis=1)
-    results = []
-    for column, theme in enumerate(material.codebook.themes):
-        gold = material.gold[coded, column]
-        value = average_precision(scores[coded, column], gold) if gold.any() else None
-        results.append(ThemeResult(theme=theme.name, positives=int(gold.sum()), average_precision=value))
-    return results
-
-
-def _protocol(material: Material, folds: list[Fold], *, source: Source, transfer: bool) -> dict[str, Any]:
-    documents = len(set(material.places))
-    alone = source == "codebook" or documents <= FOLDS
-    return {
-        "from": source,
-        "transfer": transfer,
-        "left_out": "site" if transfer else "document" if alone else f"one of {FOLDS} groups of documents",
+        "from": "decisions" if by_site else plan.source,
+        "transfer": by_site,
+        "train_sites": list(plan.train),
+        "test_sites": list(plan.test),
+        "left_out": "site" if by_site else "document" if alone else f"one of {FOLDS} groups of documents",
         "documents": documents,
-        "sites": len(set(material.sites)),
+        "sites": len({material.sites[row] for row in rows}),
         "models": len(folds),
         "exemplars": sum(len(theme.exemplars) for theme in material.codebook.themes),
         "exemplars_withheld": len(frozenset().union(*(fold.without for fold in folds))),
         "map_themes": f"with at least {ENOUGH} positives",
-        "learning_curve": f"{HELD_OUT:.0%} of the segments held out by document, seed {SEED}",
+        "intervals": f"{LEVEL:.0%}, {REPLICATES} draws of {documents} documents, seed {SEED}"
+        if documents >= ENOUGH_DOCUMENTS
+        else f"none: {documents} documents, at least {ENOUGH_DOCUMENTS} are needed",
+        "learning_curve": f"{HELD_OUT:.0%} of segments held out by document, {ORDERS} random orders, seed {SEED}",
+        "coders": len(material.readers),
+        "threshold": settings.precision,
+        "top_k": settings.top_k,
     }

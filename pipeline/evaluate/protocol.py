@@ -1,23 +1,34 @@
 """Who is ranked with what: no segment meets an exemplar, a decision or a statistic of its own document."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CodingFault
-from ..rank import Labelled
+from ..rank import Around, Labelled
 from ..records import Codebook
 
 FOLDS = 20  # up to so many documents each is left out alone; more are left out in this many groups
 HELD_OUT = 0.4  # of the segments, for the learning curve
-STEPS = (0, 50, 200, 1000)  # decided segments
+STEPS = (0, 50, 100, 200, 500, 1000)  # decided segments
+ORDERS = 5  # random choices of held-out documents and of what is decided first
+CURVE_FOLDS = 4  # models for each step of a curve, where exemplars come from the documents under test
 SEED = 0
 LONG = 8  # words that two people hardly say alike
 
 Place = tuple[int, int]  # theme and exemplar in the codebook
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reader:
+    """A coder: which segments this person has read, and which themes were given to them."""
+
+    name: str
+    read: NDArray[np.bool_]  # n
+    gave: NDArray[np.bool_]  # n x k
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +46,9 @@ class Material:
     sites: tuple[str, ...]
     codebook: Codebook
     codebook_vectors: Mapping[str, NDArray[np.float32]]
+    around: Around | None = None
+    readers: tuple[Reader, ...] = ()
+    in_sight: NDArray[np.bool_] | None = None  # n: somebody decided on the segment with suggestions in sight
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -53,7 +67,10 @@ class Fold:
 
 def from_codebook(material: Material) -> list[Fold]:
     """Return folds that know exemplars and definitions only, documents with the same forbidden exemplars together."""
-    return _alike(material, material_rows(material), np.array([], dtype=np.intp))
+    own = forbidden(material)
+    return _alike(
+        [own[place] for place in material.places], np.arange(len(material.texts)), np.array([], dtype=np.intp)
+    )
 
 
 def from_decisions(material: Material) -> list[Fold]:
@@ -79,23 +96,46 @@ def from_other_sites(material: Material) -> list[Fold]:
     return _apart(material, of_site)
 
 
-def curve_folds(material: Material) -> list[tuple[int, list[Fold]]]:
-    """Return, for each size of training, folds that rank the same held-out documents; none for a single document."""
-    rng = np.random.default_rng(SEED)
+def from_some_sites(material: Material, train: Collection[str], test: Collection[str]) -> list[Fold]:
+    """Return one fold for each site to test on, which knows the coding of the sites to train on.
+
+    Raises ``CodingFault`` if nothing is coded at one of these sites.
+    """
+    sites = np.array(material.sites)
+    for site in (*train, *test):
+        if not (sites == site).any():
+            raise CodingFault("evaluation", f"nothing is coded at site {site}", "choose another site")
+    known = np.flatnonzero(np.isin(sites, list(train)))
+    own = forbidden(material)
+    folds = []
+    for site in dict.fromkeys(test):
+        rows = np.flatnonzero(sites == site)
+        without = frozenset[Place]().union(*(own[material.places[row]] for row in rows))
+        folds.append(Fold(test=rows, without=without, train=known))
+    return folds
+
+
+def curve_plans(material: Material) -> list[dict[int, list[Fold]]]:
+    """Return, for each of ``ORDERS``, folds by how many segments teach; they rank the same held-out documents.
+
+    Each order holds other documents out, and decides on the rest in another order. None for a single document.
+    """
     places = np.array(material.places)
-    documents = rng.permutation(np.unique(places))
-    if len(documents) < 2:
+    names = np.unique(places)
+    if len(names) < 2:
         return []
-    sizes = np.array([np.count_nonzero(places == document) for document in documents])
-    enough = int(np.searchsorted(np.cumsum(sizes), HELD_OUT * len(places))) + 1
-    held = np.isin(places, documents[: min(enough, len(documents) - 1)])
-    train = rng.permutation(np.flatnonzero(~held))
-    return [(n, _alike(material, np.flatnonzero(held), train[:n])) for n in STEPS if n <= len(train)]
-
-
-def material_rows(material: Material) -> NDArray[np.intp]:
-    """Return the numbers of all segments."""
-    return np.arange(len(material.texts))
+    own = forbidden(material)
+    plans = []
+    for order in range(ORDERS):
+        rng = np.random.default_rng(SEED + order)
+        documents = rng.permutation(names)
+        sizes = np.array([np.count_nonzero(places == document) for document in documents])
+        enough = int(np.searchsorted(np.cumsum(sizes), HELD_OUT * len(places))) + 1
+        held = np.isin(places, documents[: min(enough, len(documents) - 1)])
+        train, test = rng.permutation(np.flatnonzero(~held)), np.flatnonzero(held)
+        of = [own[places[row]] for row in test]
+        plans.append({n: _alike(of, test, train[:n], CURVE_FOLDS) for n in STEPS if n <= len(train)})
+    return plans
 
 
 def reduced(codebook: Codebook, without: frozenset[Place]) -> Codebook:
@@ -117,6 +157,7 @@ def learned(material: Material, rows: NDArray[np.intp]) -> Labelled | None:
         gold=material.gold[rows].astype(np.float64),
         rejected=np.zeros((len(rows), material.gold.shape[1]), dtype=bool),
         documents=tuple(material.places[row] for row in rows),
+        around=material.around.part(rows) if material.around is not None else None,
     )
 
 
@@ -131,16 +172,16 @@ def _apart(material: Material, groups: Sequence[set[str]]) -> list[Fold]:
     return folds
 
 
-def _alike(material: Material, test: NDArray[np.intp], train: NDArray[np.intp]) -> list[Fold]:
-    """Return folds of documents with the same forbidden exemplars, at most ``FOLDS`` and one without any.
+def _alike(
+    of: Sequence[frozenset[Place]], test: NDArray[np.intp], train: NDArray[np.intp], most: int = FOLDS
+) -> list[Fold]:
+    """Return folds of documents with the same forbidden exemplars, at most ``most`` and one without any.
 
-    Where there would be more, several documents share a fold and go without the exemplars of all of them: that can
-    only make the result worse than it is.
+    ``of`` are those of each row of ``test``. Where there would be more folds, several documents share one and go
+    without the exemplars of all of them: that can only make the result worse than it is.
     """
-    own = forbidden(material)
-    of = [own[material.places[row]] for row in test]
     kinds = [kind for kind in dict.fromkeys(of) if kind]
-    number = {kind: at % FOLDS for at, kind in enumerate(kinds)} | {frozenset[Place](): -1}
+    number = {kind: at % most for at, kind in enumerate(kinds)} | {frozenset[Place](): -1}
     fold_of = np.array([number[kind] for kind in of], dtype=np.intp)
     return [
         Fold(

@@ -7,12 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..config import RankSettings
-from ..rank import Labelled, definition_text, fit, probabilities, score
+from ..rank import Around, Labelled, definition_text, fit, passes, probabilities, score
 from ..records import Codebook, Kind
+from .metrics import best_of
 
 Matrix = NDArray[np.float64]
 Similarity = Callable[[Sequence[str], Sequence[str]], Matrix]
 HALF = 0.5 - 1e-9
+BASELINES = ("cosine", "definition", "lexical", "frequency")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,11 +27,39 @@ class Lesson:
     settings: RankSettings
 
 
-def themescout(lesson: Lesson, texts: Sequence[str], vectors: NDArray[np.float32]) -> tuple[Matrix, Matrix]:
-    """Return this program's scores and probabilities."""
+System = Callable[[Lesson, Sequence[str], NDArray[np.float32]], Matrix]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Suggested:
+    """What this program says of some segments, n x k each."""
+
+    scores: Matrix
+    chance: Matrix
+    passed: NDArray[np.bool_]  # what it suggests
+    muted: NDArray[np.bool_]  # k: themes it suggests nothing for
+
+
+def themescout(
+    lesson: Lesson, texts: Sequence[str], vectors: NDArray[np.float32], around: Around | None = None
+) -> Suggested:
+    """Return this program's scores, probabilities and suggestions."""
     ranker = fit(lesson.codebook, lesson.vectors, lesson.labelled, lesson.settings)
-    scores = score(ranker, texts, vectors)
-    return scores.total, probabilities(ranker, scores)
+    scores = score(ranker, texts, vectors, around)
+    chance = probabilities(ranker, scores)
+    passed = best_of(scores.total, lesson.settings.top_k) & passes(ranker, chance)
+    muted = np.array([theme in ranker.muted for theme in ranker.themes], dtype=bool)
+    return Suggested(scores=scores.total, chance=chance, passed=passed, muted=muted)
+
+
+def baselines(similarity: Similarity) -> dict[str, System]:
+    """Return the simple systems by name; ``similarity`` is that of ``tfidf``."""
+    return {
+        "cosine": lambda lesson, _texts, vectors: cosine(lesson, vectors),
+        "definition": lambda lesson, _texts, vectors: definition(lesson, vectors),
+        "lexical": lambda lesson, texts, _vectors: lexical(lesson, texts, similarity),
+        "frequency": lambda lesson, texts, _vectors: frequency(lesson, len(texts)),
+    }
 
 
 def cosine(lesson: Lesson, vectors: NDArray[np.float32]) -> Matrix:

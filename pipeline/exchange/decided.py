@@ -10,10 +10,12 @@ SUGGESTION_COLUMNS = (
     *("site", "document", "segment", "speaker", "start", "end", "text"),
     *("rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source"),
     *("encoder", "codebook_revision", "run"),
+    *("because", "because_spans", "runner_up", "runner_up_probability", "near_accepted", "near_rejected", "parts"),
 )
 DECISION_COLUMNS = (
     *("site", "document", "segment", "start", "end", "text", "coder", "theme", "answer"),
     *("rank", "score", "probability", "shown", "mode", "seconds", "decided_at", "encoder", "codebook_revision"),
+    "queue",
 )
 
 
@@ -50,7 +52,16 @@ def suggestion_rows(
         speaker = transcript.turns[segment.turn].speaker
         where = (transcript.site, transcript.name, segment.name, speaker, segment.start, segment.end, segment.text)
         what = (s.rank, s.theme, s.score, s.probability, s.suggested, s.exemplar, s.exemplar_source)
-        yield (*where, *what, made.encoder, made.codebook_revision, made.run)
+        yield (*where, *what, made.encoder, made.codebook_revision, made.run, *_reasons(s, segment.text))
+
+
+def _reasons(suggestion: Suggestion, text: str) -> tuple[Cell, ...]:
+    """Return why a suggestion was made: the words of the segment that carried it, where they stand in it, and so on."""
+    s = suggestion
+    words = " … ".join(text[start:end] for start, end in s.because)
+    spans = ";".join(f"{start}-{end}" for start, end in s.because)
+    parts = ";".join(f"{name}={value:g}" for name, value in s.parts)
+    return words, spans, s.runner_up, s.runner_up_probability, s.near_accepted, s.near_rejected, parts
 
 
 def decision_rows(
@@ -68,4 +79,4 @@ def decision_rows(
         transcript = transcripts[segment.transcript]
         where = (transcript.site, transcript.name, segment.name, segment.start, segment.end, segment.text)
         answer = (d.coder, d.theme, d.answer.value, d.rank, d.score, d.probability, d.shown, d.mode.value)
-        yield (*where, *answer, d.seconds, d.decided_at, d.encoder, d.codebook_revision)
+        yield (*where, *answer, d.seconds, d.decided_at, d.encoder, d.codebook_revision, d.queue)

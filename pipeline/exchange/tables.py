@@ -14,8 +14,8 @@ __all__ = ["FORMATS", "Cell", "write_table"]
 # The columns that are no texts. They are told here and not found from the cells, so that two exports have the same
 # types even when a column of one of them is empty.
 _TYPES = {
-    **dict.fromkeys(("start", "end", "rank"), "int64"),
-    **dict.fromkeys(("score", "probability", "seconds"), "float64"),
+    **dict.fromkeys(("start", "end", "rank", "near_accepted", "near_rejected"), "int64"),
+    **dict.fromkeys(("score", "probability", "runner_up_probability", "seconds"), "float64"),
     **dict.fromkeys(("suggested", "shown"), "bool"),
     **dict.fromkeys(("coded_at", "decided_at"), "timestamp"),
 }

@@ -1,9 +1,13 @@
-"""Scores -> probabilities: one logistic curve for all themes (Platt 1999), rising with the score and with its lead.
+"""Scores -> probabilities: one logistic curve (Platt 1999), rising with score and lead, that moves for each theme.
 
 Before people have decided anything, the only passages of known theme are exemplars, and every exemplar fits some theme.
 Talk that fits none is imitated by taking an exemplar's own themes out of the codebook: what then comes out on top is
 wrong, however good it looks. This is provisional, and takes one passage in four to fit nothing. Once there are
 decisions, they say how often suggestions are right, and exemplars only steady the curve.
+
+One curve serves all themes; decisions move it up or down for each theme, by as much as they outweigh a Gaussian prior
+around no move at all, so that a theme with few decisions keeps the common curve (a random intercept: Gelman and Hill
+2007, chapter 12).
 """
 
 from dataclasses import dataclass
@@ -25,13 +29,15 @@ REACH = np.array([0.7, 0.1, 0.1])
 CAUTION = np.array([0.7, 0.0, 0.0])  # taken off without a single passage: definitions do not show how people talk
 # A single theme has no others to stand out from: its score is 0 for a passage that is as like it as its exemplars are.
 ALONE = np.array([-0.3, 0.6, 0.0])
+MOVE = 0.4  # standard deviation of how far the curves of themes are from the common one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Curve:
-    """Log-odds that a theme fits = constant + score x slope + lead x slope; the slopes are never negative."""
+    """Log-odds that a theme fits = constant + score x slope + lead x slope + its move; no slope is negative."""
 
     weights: NDArray[np.float64]
+    moves: NDArray[np.float64]  # of each theme
     provisional: bool  # whether it rests on the codebook more than on decisions
 
 
@@ -42,74 +48,119 @@ class Known:
     scores: Matrix
     gold: Matrix
     decided: NDArray[np.bool_]  # which of them people decided on; the others are exemplars
+    counts: NDArray[np.float64]  # how much each of them counts
+
+    def only(self, keep: NDArray[np.bool_]) -> "Known":
+        """Return some of the passages."""
+        return Known(
+            scores=self.scores[keep], gold=self.gold[keep], decided=self.decided[keep], counts=self.counts[keep]
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Cases:
+    """Pairs of a passage and a theme that a curve is fitted to."""
+
+    x: Matrix  # constant, score and lead of each
+    theme: NDArray[np.intp]
+    y: Matrix  # whether the theme fits, or how much
+    counts: Matrix  # how much each case counts
+
+
+def steadied(decided: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how much each passage counts: once there are decisions, all exemplars as much as ``STEADYING`` of them.
+
+    >>> steadied(np.array([False] * 60 + [True])).tolist()[-2:]
+    [0.5, 1.0]
+    """
+    quotes = int(np.count_nonzero(~decided))
+    share = STEADYING / quotes if decided.any() and quotes > STEADYING else 1.0
+    return np.where(decided, 1.0, share)
 
 
 def fit_curve(known: Known, without_rivals: Matrix) -> Curve:
     """Return the curve for scores like these; ``without_rivals`` is the same scores before that part was added."""
-    alone = known.scores.shape[1] == 1
-    if alone:  # exemplars of a single theme show no suggestion that would be wrong
-        without_rivals = without_rivals[known.decided]
-        known = _only_decided(known)
-    usual = ALONE if alone else USUAL if len(known.scores) else USUAL - CAUTION
-    quotes = ~known.decided
-    decided = int(known.decided.sum())
-    weight = min(1.0, STEADYING / max(int(quotes.sum()), 1)) if decided else 1.0
-    x_known, y_known = _pairs(known.scores, known.gold)
-    each = np.where(known.decided, 1.0, weight).repeat(len(y_known) // max(len(quotes), 1))
-    x_nothing = _nothing(without_rivals[quotes], known.gold[quotes] > 0)
-    x = np.vstack([x_known, x_nothing])
-    y = np.concatenate([y_known, np.zeros(len(x_nothing))])
-    weights = np.concatenate([each, np.full(len(x_nothing), weight * NOTHING)])
-    return Curve(weights=_logistic(x, y, weights, usual), provisional=decided < ENOUGH)
+    themes, decided = known.scores.shape[1], int(known.decided.sum())
+    if themes == 1:  # exemplars of a single theme show no suggestion that would be wrong
+        without_rivals, known = without_rivals[known.decided], known.only(known.decided)
+    usual = ALONE if themes == 1 else USUAL if len(known.scores) else USUAL - CAUTION
+    quotes = known.only(~known.decided)
+    parts = [
+        _cases(known.only(known.decided)),
+        _cases(quotes),
+        _nothing(quotes, without_rivals[~known.decided]),
+    ]
+    weights, moves = _logistic(parts, usual, themes)
+    return Curve(weights=weights, moves=moves, provisional=decided < ENOUGH)
 
 
 def apply_curve(curve: Curve, scores: Matrix) -> Matrix:
     """Return the probability that each theme fits each passage."""
-    return np.asarray(1 / (1 + np.exp(-(_features(scores) @ curve.weights))))
-
-
-def _only_decided(known: Known) -> Known:
-    keep = known.decided
-    return Known(scores=known.scores[keep], gold=known.gold[keep], decided=known.decided[keep])
+    return np.asarray(1 / (1 + np.exp(-(_features(scores) @ curve.weights + curve.moves))))
 
 
 def _features(scores: Matrix) -> Matrix:
     """Return 1, the score and its lead over the best other theme: n x k x 3."""
-    if scores.shape[1] < 2:
-        lead = np.zeros_like(scores)
-    else:
+    lead = np.zeros_like(scores)
+    if scores.shape[1] > 1:
         second, first = np.partition(scores, -2, axis=1)[:, -2:].T[..., None]
-        lead = scores - np.where(scores >= first, second, first)
+        rival = np.where(scores >= first, second, first)
+        lead = np.where(np.isneginf(rival), 0, scores - np.where(np.isneginf(rival), 0, rival))
     return np.stack([np.ones_like(scores), scores, lead], axis=-1)
 
 
-def _pairs(scores: Matrix, gold: Matrix) -> tuple[Matrix, Matrix]:
-    """Return features and truth of the best few themes of each passage."""
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :TOP]
-    x = np.take_along_axis(_features(scores), best[..., None], axis=1).reshape(-1, 3)
-    return x, np.take_along_axis(gold, best, axis=1).ravel()
+def _cases(known: Known) -> _Cases:
+    """Return the best few themes of each passage."""
+    best = np.argsort(-known.scores, axis=1, kind="stable")[:, :TOP]
+    x = np.take_along_axis(_features(known.scores), best[..., None], axis=1).reshape(-1, 3)
+    there = np.isfinite(x[:, 1])
+    return _Cases(
+        x=x[there],
+        theme=best.ravel()[there],
+        y=np.take_along_axis(known.gold, best, axis=1).ravel()[there],
+        counts=known.counts.repeat(best.shape[1])[there],
+    )
 
 
-def _nothing(scores: Matrix, own: NDArray[np.bool_]) -> Matrix:
-    """Return features of the best few of the other themes, as if a passage's own were not in the codebook."""
-    imitated = []
-    for row, mine in zip(scores, own, strict=True):
-        others = row[None, ~mine]
-        if others.shape[1]:
-            others = others + rivals(others)
-            imitated.append(_pairs(others, np.zeros_like(others))[0])
-    return np.vstack(imitated) if imitated else np.zeros((0, 3))
+def _nothing(quotes: Known, without_rivals: Matrix) -> _Cases:
+    """Return the best few of the other themes, as if a passage's own were not in the codebook."""
+    own = quotes.gold > 0
+    some = ~own.all(axis=1)
+    others = np.where(own, -np.inf, without_rivals)[some]
+    return _cases(
+        Known(
+            scores=others + rivals(others),
+            gold=np.zeros_like(others),
+            decided=quotes.decided[some],
+            counts=quotes.counts[some] * NOTHING,
+        )
+    )
 
 
-def _logistic(x: Matrix, y: Matrix, weights: Matrix, usual: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the coefficients of least loss near the usual ones: a Gaussian prior, slopes bounded below by 0."""
+def _logistic(
+    parts: list[_Cases], usual: NDArray[np.float64], themes: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the weights and moves of least loss, held near the usual ones; slopes are bounded below by 0.
+
+    Only decisions, the first of ``parts``, move a theme: exemplars are chosen and say nothing of how often it comes up.
+    """
     from scipy.optimize import minimize
 
-    def loss(beta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        z = x @ beta
-        off = (beta - usual) / REACH
-        value = float(weights @ (np.logaddexp(0, z) - y * z)) + 0.5 * float(off @ off)
-        return value, x.T @ (weights * (1 / (1 + np.exp(-z)) - y)) + off / REACH
+    x, y, counts = (np.concatenate([getattr(part, name) for part in parts]) for name in ("x", "y", "counts"))
+    decided = len(parts[0].y)
+    theme = parts[0].theme
 
-    found = minimize(loss, usual, jac=True, method="L-BFGS-B", bounds=[(None, None), (0, None), (0, None)])
-    return np.asarray(found.x, dtype=np.float64)
+    def loss(guess: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        beta, moves = guess[:3], guess[3:]
+        z = x @ beta
+        z[:decided] += moves[theme]
+        off = (beta - usual) / REACH
+        value = float(counts @ (np.logaddexp(0, z) - y * z)) + 0.5 * float(off @ off + moves @ moves / MOVE**2)
+        error = counts * (1 / (1 + np.exp(-z)) - y)
+        moved = np.bincount(theme, error[:decided], minlength=themes) + moves / MOVE**2
+        return value, np.concatenate([x.T @ error + off / REACH, moved])
+
+    start = np.concatenate([usual, np.zeros(themes)])
+    bounds = [(None, None), (0, None), (0, None), *[(None, None)] * themes]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    return np.asarray(found.x[:3], dtype=np.float64), np.asarray(found.x[3:], dtype=np.float64)

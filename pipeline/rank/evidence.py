@@ -1,32 +1,42 @@
-"""What speaks for each theme in a passage: six kinds of raw evidence, for new passages and for those learned from.
+"""What speaks for each theme in a passage: raw evidence, for new passages and for those learned from.
 
-learned     kernel ridge regression on themes: what tells each theme from the others (Saunders et al. 1998)
+learned     what tells each theme from the others
 nearest     cosine with the nearest passage that shows the theme
 centre      cosine with the mean of all that show it
 definition  cosine with its definition
 words       wording shared with all that show it
 terms       wording shared with its definition
 miss        how much nearer the passage is to a near miss of the theme than to anything that shows it
+exclude     how much nearer it is to what the theme says it is not than to its definition
 
-A passage that was learned from is scored as if its document had not been there. For ridge regression this needs no
-refitting: with P the inverse of the regularised kernel matrix and a = P y, leaving out the rows B changes their
-prediction to y_B - P_BB^-1 a_B (Rasmussen and Williams 2006, section 5.4.2, there for single rows).
+A passage that was learned from is scored as if its document had not been there, and so is what stands around it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from . import lexical
+from .around import NONE, Around, nothing_around
+from .learned import Learned, closeness, learn
 from .material import Rows
 
 Matrix = NDArray[np.float64]
-WIDTH = 2.0  # of the kernel exp(WIDTH * (cosine - 1)): curved enough to follow exemplars, too flat to memorise them
-RIDGE = 1.0  # of the same size as what one row adds to the kernel
-BALANCE = 0.5  # 0: common themes teach most; 1: all themes teach alike
+Floats = NDArray[np.floating]
 CHUNK = 1024  # passages that are scored together
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sense:
+    """What the meaning of a text alone says for each theme, each n x k: what is quick to tell of texts around."""
+
+    learned: Matrix
+    centre: Matrix  # cosine with what shows the theme, or with the definition where nothing does
+    definition: Matrix
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +50,10 @@ class Raw:
     words: Matrix
     terms: Matrix
     miss: Matrix
+    exclude: Matrix
+    own: Sense  # of the passage as a whole
+    other: Sense  # of the texts around it, u x k
+    around: Around
     best: NDArray[np.intp]  # the nearest exemplar of the codebook, -1 where a theme has none
 
 
@@ -49,11 +63,12 @@ class Model:
 
     mean: Matrix
     vectors: Matrix  # m x d: quotes, decided segments, definitions
-    coefficients: Matrix  # m x k
     base: Matrix  # k: the share of each theme among the rows
+    coefficients: Matrix  # m x k
     centres: Matrix  # k x d; zeros where nothing shows the theme
     positive: NDArray[np.bool_]
     misses: NDArray[np.bool_]
+    excluded: Matrix  # k x d; zeros where a theme does not say what it is not
     quotes: int
     weights: lexical.Weights
     columns: NDArray[np.intp]  # the n-grams that are known
@@ -66,65 +81,88 @@ def fit_model(rows: Rows) -> tuple[Model, Raw]:
     weights = lexical.learn(counts)
     wording = lexical.weigh(counts, weights)
     columns = np.flatnonzero(np.concatenate(weights.idf) > 0)
-    wording = wording[:, columns].astype(np.float64)
+    wording = wording[:, columns]
     mean = _common(rows)
-    vectors = _unit(rows.vectors - mean)
-    cosines = vectors @ vectors.T
-    shared = (wording @ wording.T).toarray()
-    base, residual, ridge = _problem(rows)
-    inverse = np.linalg.inv(np.exp(WIDTH * (cosines - 1)) + shared + np.diag(ridge))
-    coefficients = inverse @ residual
-    shown = slice(0, rows.shown)
-    weight = np.where(rows.positive, rows.shares[shown], 0)
-    sums = np.asarray(wording[shown].T @ weight)  # n-grams x k
+    vectors = unit(rows.vectors - mean)
+    single = vectors.astype(np.float32)
+    cosines = single @ single.T
+    shared = lexical.products(wording)
+    learned = learn(rows, closeness(cosines) + shared)
+    weight = np.where(rows.positive, rows.shares[: rows.shown], 0)
     model = Model(
         mean=mean,
         vectors=vectors,
-        coefficients=coefficients,
-        base=base,
-        centres=_unit(weight.T @ vectors[shown]),
+        base=learned.base,
+        coefficients=learned.coefficients,
+        centres=unit(weight.T @ vectors[: rows.shown]),
         positive=rows.positive,
         misses=rows.misses,
+        excluded=unit(rows.excluded - mean) * rows.excluded.any(axis=1, keepdims=True),
         quotes=rows.quotes,
         weights=weights,
         columns=columns,
-        maps=np.hstack(
-            [wording.T @ coefficients, _unit(sums.T).T, wording[rows.shown :].T.toarray()],
-            dtype=np.float32,
-            casting="same_kind",
-        ),
+        maps=_maps(wording, weight, learned),
     )
-    fitted = _LeftOut(rows=rows, weight=weight, cosines=cosines, shared=shared)
-    learned = base + residual[shown] - _leave_out_error(inverse, coefficients, rows)[shown]
-    return model, fitted.evidence(learned, vectors)
+    fitted = _LeftOut(rows=rows, model=model, learned=learned, weight=weight, cosines=cosines, shared=shared)
+    return model, fitted.evidence()
 
 
-def evidence(model: Model, texts: Sequence[str], vectors: NDArray[np.floating]) -> Raw:
-    """Return the evidence on new passages; each row depends on its own text and vector alone."""
-    parts = [_evidence(model, texts[at : at + CHUNK], vectors[at : at + CHUNK]) for at in range(0, len(texts), CHUNK)]
-    if not parts:
-        parts = [_evidence(model, (), np.zeros((0, len(model.mean))))]
-    return Raw(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Raw.__slots__})
+def _maps(wording: sp.csr_matrix, weight: Matrix, learned: Learned) -> NDArray[np.float32]:
+    """Return what each n-gram says for each theme: learned, by what shows the theme, by its definition."""
+    shown = len(weight)
+    sums = np.asarray(wording[:shown].T @ weight)  # n-grams x k
+    parts = [wording.T @ learned.coefficients.astype(np.float32), unit(sums.T).T, wording[shown:].T.toarray()]
+    return np.hstack(parts, dtype=np.float32, casting="same_kind")
 
 
-def _evidence(model: Model, texts: Sequence[str], vectors: NDArray[np.floating]) -> Raw:
+def evidence(model: Model, texts: Sequence[str], vectors: Floats, around: Around | None = None) -> Raw:
+    """Return the evidence on new passages; each row depends on its own text, vector and surroundings alone."""
+    around = around or nothing_around(len(texts), len(model.mean))
+    ends = range(0, max(len(texts), 1), CHUNK)
+    parts = [_evidence(model, texts[at : at + CHUNK], vectors[at : at + CHUNK]) for at in ends]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    others = [_sense(model, around.vectors[at : at + CHUNK]) for at in range(0, max(len(around.vectors), 1), CHUNK)]
+    own = Sense(
+        learned=joined.pop("sense"),
+        centre=np.where(np.isnan(joined["centre"]), joined["definition"], joined["centre"]),
+        definition=joined["definition"],
+    )
+    other = Sense(**{name: np.concatenate([getattr(one, name) for one in others]) for name in Sense.__slots__})
+    return Raw(**joined, own=own, other=other, around=around)
+
+
+def _evidence(model: Model, texts: Sequence[str], vectors: Floats) -> dict[str, Any]:
     themes = len(model.base)
-    passages = _unit(vectors - model.mean)
+    passages = unit(vectors - model.mean)
     cosines = passages @ model.vectors.T
     wording = lexical.weigh(lexical.count(texts), model.weights)[:, model.columns]
     learned, words, terms = np.split(np.asarray(wording @ model.maps, dtype=np.float64), 3, axis=1)
+    sense = model.base + closeness(cosines) @ model.coefficients
     shown = cosines[:, : len(model.positive)]
     nearest, best = _nearest(shown, model.positive), _best(shown[:, : model.quotes], model.positive[: model.quotes])
     has = model.positive.any(axis=0)
-    return Raw(
-        learned=model.base + np.exp(WIDTH * (cosines - 1)) @ model.coefficients + learned,
-        nearest=nearest,
-        centre=np.where(has, passages @ model.centres.T, np.nan),
-        definition=cosines[:, len(cosines.T) - themes :],
-        words=np.where(has, words, np.nan),
-        terms=terms,
-        miss=_miss(nearest, _nearest(shown[:, : model.quotes], model.misses)),
-        best=best,
+    return {
+        "learned": sense + learned,
+        "sense": sense,
+        "nearest": nearest,
+        "centre": np.where(has, passages @ model.centres.T, np.nan),
+        "definition": cosines[:, len(cosines.T) - themes :],
+        "words": np.where(has, words, np.nan),
+        "terms": terms,
+        "exclude": _exclude(model, passages, cosines[:, len(cosines.T) - themes :]),
+        "miss": _miss(nearest, _nearest(shown[:, : model.quotes], model.misses)),
+        "best": best,
+    }
+
+
+def _sense(model: Model, vectors: Floats) -> Sense:
+    passages = unit(vectors - model.mean)
+    cosines = passages @ model.vectors.T
+    definition = cosines[:, len(cosines.T) - len(model.base) :]
+    return Sense(
+        learned=model.base + closeness(cosines) @ model.coefficients,
+        centre=np.where(model.positive.any(axis=0), passages @ model.centres.T, definition),
+        definition=definition,
     )
 
 
@@ -137,30 +175,8 @@ def _common(rows: Rows) -> Matrix:
     return np.asarray(rows.vectors.mean(axis=0, dtype=np.float64) * (1 - 1 / themes))
 
 
-def _problem(rows: Rows) -> tuple[Matrix, Matrix, Matrix]:
-    """Return the base share of each theme, what is left to learn in each row, and the ridge of each row."""
-    per_theme = rows.shares.sum(axis=0)
-    rarity = (per_theme.mean() / per_theme) ** BALANCE
-    themed = rows.shares.sum(axis=1)
-    weight = np.divide(rows.shares @ rarity, themed, out=np.ones_like(themed), where=themed > 0)
-    missed = np.zeros(len(weight), dtype=bool)
-    missed[: rows.quotes] = rows.misses.any(axis=1)
-    only = missed & (themed == 0)
-    base = np.average(rows.shares[~only], axis=0, weights=weight[~only])
-    residual = rows.targets - base
-    # Of a near miss it is known what it is not; what else it may be is left open.
-    residual[: rows.quotes][only[: rows.quotes, None] & ~rows.misses] = 0
-    return base, residual, RIDGE / weight
-
-
-def _leave_out_error(inverse: Matrix, coefficients: Matrix, rows: Rows) -> Matrix:
-    error = np.empty_like(coefficients)
-    for block in _blocks(rows.groups):
-        error[block] = np.linalg.solve(inverse[np.ix_(block, block)], coefficients[block])
-    return error
-
-
-def _blocks(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+def blocks(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return the rows of each group."""
     order = np.argsort(groups, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
 
@@ -170,45 +186,86 @@ class _LeftOut:
     """The rows with all their similarities, to tell what the evidence on a row is without its document."""
 
     rows: Rows
-    weight: Matrix
-    cosines: Matrix
-    shared: Matrix
+    model: Model
+    learned: Learned
+    weight: Matrix  # how much each passage counts in each theme's centre
+    cosines: NDArray[np.float32]
+    shared: NDArray[np.float32]
 
-    def evidence(self, learned: Matrix, vectors: Matrix) -> Raw:
+    def evidence(self) -> Raw:
         """Return the evidence on every passage among the rows."""
         rows, n = self.rows, self.rows.shown
+        learned = self.learned.base + self.learned.residual[:n]
         shown = self.cosines[:n, :n].copy()
-        for block in _blocks(rows.groups[:n]):
-            shown[np.ix_(block, block)] = -np.inf
+        for block in blocks(rows.groups):
+            if (inside := block[block < n]).size:
+                learned[inside] -= self.learned.error(block)[block < n]
+                shown[np.ix_(inside, inside)] = -np.inf
         nearest = _nearest(shown, rows.positive)
-        misses = _nearest(shown[:, : rows.quotes], rows.misses)
+        centre, definition = self._centre(self.cosines[:n, :n]), self.cosines[:n, n:].astype(np.float64)
+        own, other = self._senses(centre)
         return Raw(
             learned=learned,
             nearest=nearest,
-            centre=self._centre(self.cosines[:n, :n]),
-            definition=self.cosines[:n, n:],
+            centre=centre,
+            definition=definition,
             words=self._centre(self.shared[:n, :n]),
-            terms=self.shared[:n, n:],
-            miss=_miss(nearest, misses),
+            terms=self.shared[:n, n:].astype(np.float64),
+            miss=_miss(nearest, _nearest(shown[:, : rows.quotes], rows.misses)),
+            exclude=_exclude(self.model, self.model.vectors[:n], definition),
+            own=own,
+            other=other,
+            around=rows.around,
             best=np.full(nearest.shape, -1),
         )
 
-    def _centre(self, like: Matrix) -> Matrix:
+    def _centre(self, like: Floats) -> Matrix:
         """Return the similarity of each passage with each theme's centre, its own document taken out of the centre."""
-        product = like @ self.weight
+        product = like.astype(np.float64) @ self.weight
         length = np.einsum("it,it->t", self.weight, product)  # squared, of the sum over each theme's passages
-        left = np.empty_like(product)
-        for block in _blocks(self.rows.groups[: self.rows.shown]):
+        showing = np.count_nonzero(self.weight, axis=0)
+        left = np.empty(product.shape)
+        for block in blocks(self.rows.groups[: self.rows.shown]):
             own = self.weight[block]
             inside = like[np.ix_(block, block)] @ own
             rest = length - 2 * np.einsum("it,it->t", own, product[block]) + np.einsum("it,it->t", own, inside)
-            any_left = rest > 1e-9
+            any_left = (showing > np.count_nonzero(own, axis=0)) & (rest > 1e-9)
             value = (product[block] - inside) / np.sqrt(np.where(any_left, rest, 1))
             left[block] = np.where(any_left, value, np.nan)
         return left
 
+    def _senses(self, centre: Matrix) -> tuple[Sense, Sense]:
+        """Return what the meaning says of the passages that have something around them, and of what is around."""
+        rows, model, n = self.rows, self.model, self.rows.shown
+        whole = Sense(learned=np.zeros(centre.shape), centre=centre, definition=self.cosines[:n, n:].astype(np.float64))
+        texts = unit(rows.around.vectors - model.mean)
+        shape = (len(texts), len(model.base))
+        other = Sense(learned=np.zeros(shape), centre=np.zeros(shape), definition=texts @ model.vectors[n:].T)
+        near = closeness(texts.astype(np.float32) @ model.vectors.astype(np.float32).T)
+        sums = self.weight.T @ model.vectors[:n]
+        for block in blocks(rows.groups):
+            inside = block[block < n]
+            used = _used(rows.around, inside)
+            if not used.size:
+                continue
+            coefficients = self.learned.coefficients - self.learned.left_out(block)[1]
+            whole.learned[inside] = model.base + closeness(self.cosines[inside]) @ coefficients
+            other.learned[used] = model.base + near[used] @ coefficients
+            without = sums - self.weight[inside].T @ model.vectors[inside]
+            has = np.count_nonzero(self.weight, axis=0) > np.count_nonzero(self.weight[inside], axis=0)
+            other.centre[used] = np.where(has, texts[used] @ unit(without).T, other.definition[used])
+        filled = np.where(np.isnan(centre), whole.definition, centre)
+        return Sense(learned=whole.learned, centre=filled, definition=whole.definition), other
 
-def _nearest(cosines: Matrix, of: NDArray[np.bool_]) -> Matrix:
+
+def _used(around: Around, passages: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the texts that stand around some of the passages or inside them."""
+    sentences = around.sentences[np.isin(around.of, passages)]
+    found = np.concatenate([around.asked[passages], around.before[passages], sentences])
+    return np.unique(found[found != NONE])
+
+
+def _nearest(cosines: Floats, of: NDArray[np.bool_]) -> Matrix:
     """Return for each passage and theme the largest cosine with the theme's own rows, NaN where there are none."""
     out = np.full((len(cosines), of.shape[1]), np.nan)
     for theme in np.flatnonzero(of.any(axis=0)):
@@ -217,7 +274,7 @@ def _nearest(cosines: Matrix, of: NDArray[np.bool_]) -> Matrix:
     return out
 
 
-def _best(cosines: Matrix, of: NDArray[np.bool_]) -> NDArray[np.intp]:
+def _best(cosines: Floats, of: NDArray[np.bool_]) -> NDArray[np.intp]:
     best = np.full((len(cosines), of.shape[1]), -1)
     for theme in np.flatnonzero(of.any(axis=0)):
         own = np.flatnonzero(of[:, theme])
@@ -230,7 +287,15 @@ def _miss(nearest: Matrix, misses: Matrix) -> Matrix:
     return np.nan_to_num(np.maximum(misses - np.nan_to_num(nearest, nan=0.0), 0), nan=0.0)
 
 
-def _unit(rows: NDArray[np.floating]) -> Matrix:
+def _exclude(model: Model, passages: Matrix, definition: Matrix) -> Matrix:
+    """Return by how much passages are nearer to what a theme is not than to its definition; 0 if it does not say."""
+    if not model.excluded.any():
+        return np.zeros(definition.shape)
+    return np.where(model.excluded.any(axis=1), np.maximum(passages @ model.excluded.T - definition, 0), 0)
+
+
+def unit(rows: Floats) -> Matrix:
+    """Return the rows with length 1; those of no length stay as they are."""
     rows = rows.astype(np.float64)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     return np.asarray(rows / np.where(length > 1e-9, length, 1))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.floating]
 COLUMNS = 2**20
 PIECES = (3, 4, 5)
+COMMON = 0.05  # of the texts: n-grams of so many are multiplied as a dense matrix, the others as a sparse one
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd multipliers with well mixed bits; products wrap at 2^64
 _PAIR = np.uint64(0xC2B2AE3D27D4EB4F)
 _SPACE = ord(" ")
@@ -36,6 +37,16 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class _Grams:
+    """Every occurrence of n-grams of one kind; words are numbered through all texts."""
+
+    row: NDArray[np.intp]  # the text it is in
+    column: NDArray[np.int64]
+    first: NDArray[np.intp]  # the word it begins in
+    last: NDArray[np.intp]  # the word it ends in
+
+
+@dataclass(frozen=True, slots=True)
 class Weights:
     """How much each n-gram counts: by rarity in the texts it was learned from; unseen ones not at all."""
 
@@ -44,10 +55,19 @@ class Weights:
 
 def count(texts: Sequence[str]) -> Counts:
     """Return the n-grams of each text, case and punctuation set aside."""
-    plain = [f" {' '.join(_WORD.findall(text.casefold()))} " for text in texts]
-    letters = np.frombuffer("".join(plain).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
-    row = np.repeat(np.arange(len(plain)), [len(text) for text in plain])
-    return Counts(_pieces(letters, row, len(plain)), _words(letters, row, len(plain)))
+    pieces, words = (_matrix(grams.row, grams.column, len(texts)) for grams in _grams(texts))
+    return Counts(pieces, words)
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Return where the words that ``count`` sees stand in a text, in code points.
+
+    >>> word_spans("Groß, İş!")
+    [(0, 4), (6, 7), (7, 8)]
+    """
+    folded = [sign.casefold() for sign in text]  # one sign may become two or three
+    origin = np.repeat(np.arange(len(text)), [len(signs) for signs in folded])
+    return [(int(origin[m.start()]), int(origin[m.end() - 1]) + 1) for m in _WORD.finditer("".join(folded))]
 
 
 def learn(counts: Counts) -> Weights:
@@ -65,8 +85,45 @@ def weigh(counts: Counts, weights: Weights) -> sp.csr_matrix:
     return sp.hstack(halves, format="csr")
 
 
-def _pieces(letters: NDArray[np.uint64], row: NDArray[np.intp], rows: int) -> sp.csr_matrix:
-    """Count runs of letters inside one word, a space on either side of it counting as a letter."""
+def products(rows: sp.csr_matrix) -> NDArray[np.float32]:
+    """Return the similarity in wording of all rows with each other; each is at most 1."""
+    texts = np.bincount(rows.indices, minlength=rows.shape[1])
+    common, rare = np.flatnonzero(texts > COMMON * rows.shape[0]), np.flatnonzero(texts <= COMMON * rows.shape[0])
+    dense, sparse = rows[:, common].toarray(), rows[:, rare]
+    return np.asarray(dense @ dense.T + (sparse @ sparse.T).toarray())
+
+
+def weigh_words(texts: Sequence[str], weights: Weights) -> sp.csr_matrix:
+    """Return one row per word of all texts, in order: what the word adds to its text's row of ``weigh``.
+
+    An n-gram that occurs several times is shared evenly by its places, and a pair of words by the two.
+    """
+    halves = []
+    for grams, idf in zip(_grams(texts), weights.idf, strict=True):
+        key, which, times = np.unique(grams.row * COLUMNS + grams.column, return_inverse=True, return_counts=True)
+        weight = (1 + np.log(times)) * idf[key % COLUMNS]
+        length = np.sqrt(np.bincount(key // COLUMNS, weight**2, minlength=len(texts)))[grams.row]
+        part = np.divide(np.sqrt(0.5) / 2, length, out=np.zeros_like(length), where=length > 0)
+        value = part * (weight / times)[which]
+        where = np.concatenate([grams.first, grams.last]), np.concatenate([grams.column, grams.column])
+        words = int(grams.last.max()) + 1 if len(grams.last) else 0
+        halves.append(sp.coo_matrix((np.concatenate([value, value]), where), shape=(words, COLUMNS)).tocsr())
+    return sp.hstack(halves, format="csr")
+
+
+def _grams(texts: Sequence[str]) -> tuple[_Grams, _Grams]:
+    """Return the pieces of words, and the words with the pairs of neighbouring words."""
+    plain = [f" {' '.join(_WORD.findall(text.casefold()))} " for text in texts]
+    letters = np.frombuffer("".join(plain).encode("utf-32-le"), dtype=np.uint32).astype(np.uint64)
+    row = np.repeat(np.arange(len(plain)), [len(text) for text in plain])
+    inside = letters != _SPACE
+    begins = inside & ~np.concatenate([[False], inside[:-1]])
+    word = np.cumsum(begins) - 1
+    return _pieces(letters, row, word), _words(letters, row, word)
+
+
+def _pieces(letters: NDArray[np.uint64], row: NDArray[np.intp], word: NDArray[np.intp]) -> _Grams:
+    """Find runs of letters inside one word, a space on either side of it counting as a letter."""
     spaces = np.concatenate([[0], np.cumsum(letters == _SPACE)])
     where, what = [], []
     for length in PIECES:
@@ -76,30 +133,40 @@ def _pieces(letters: NDArray[np.uint64], row: NDArray[np.intp], rows: int) -> sp
         code = np.full(len(start), length, dtype=np.uint64)
         for step in range(length):
             code = code * _BASE + letters[start + step]
-        where.append(row[start])
+        where.append(start)
         what.append(code)
-    return _matrix(np.concatenate(where), np.concatenate(what), rows)
+    start = np.concatenate(where)
+    of = word[start + 1]  # the first sign may be the space before the word
+    return _Grams(row[start], _column(np.concatenate(what)), of, of)
 
 
-def _words(letters: NDArray[np.uint64], row: NDArray[np.intp], rows: int) -> sp.csr_matrix:
-    """Count words and pairs of neighbouring words."""
+def _words(letters: NDArray[np.uint64], row: NDArray[np.intp], word: NDArray[np.intp]) -> _Grams:
+    """Find words and pairs of neighbouring words."""
     inside = letters != _SPACE
-    first = np.flatnonzero(inside & ~np.concatenate([[False], inside[:-1]]))
-    if not len(first):
-        return sp.csr_matrix((rows, COLUMNS), dtype=np.float32)
-    word = np.cumsum(np.concatenate([[False], ~inside[:-1] & inside[1:]]))[inside] - 1  # number of the word of a letter
-    place = np.flatnonzero(inside) - first[word]
-    power = np.cumprod(np.full(int(place.max()) + 1, _BASE, dtype=np.uint64))
-    code = np.add.reduceat(letters[inside] * power[place], np.flatnonzero(place == 0))
+    number = word[inside]
+    first = np.flatnonzero(inside)[np.flatnonzero(np.diff(number, prepend=-1))]
+    place = np.flatnonzero(inside) - first[number]
+    power = np.cumprod(np.full(int(place.max(initial=0)) + 1, _BASE, dtype=np.uint64))
+    starts = np.flatnonzero(place == 0)
+    code = np.add.reduceat(letters[inside] * power[place], starts) if len(starts) else np.zeros(0, np.uint64)
     of = row[first]
     pair = code[:-1] * _PAIR + code[1:]
-    same = of[:-1] == of[1:]
-    return _matrix(np.concatenate([of, of[:-1][same]]), np.concatenate([code, pair[same]]), rows)
+    same = np.flatnonzero(of[:-1] == of[1:])
+    each = np.arange(len(code))
+    return _Grams(
+        np.concatenate([of, of[same]]),
+        _column(np.concatenate([code, pair[same]])),
+        np.concatenate([each, same]),
+        np.concatenate([each, same + 1]),
+    )
 
 
-def _matrix(row: NDArray[np.intp], code: NDArray[np.uint64], rows: int) -> sp.csr_matrix:
+def _column(code: NDArray[np.uint64]) -> NDArray[np.int64]:
     mixed = (code ^ (code >> np.uint64(29))) * _BASE  # the high bits of a product depend on all bits of the code
-    column = (mixed >> np.uint64(44)).astype(np.int64)
+    return (mixed >> np.uint64(44)).astype(np.int64)
+
+
+def _matrix(row: NDArray[np.intp], column: NDArray[np.int64], rows: int) -> sp.csr_matrix:
     key, times = np.unique(row * COLUMNS + column, return_counts=True)
     return sp.csr_matrix((times.astype(np.float32), (key // COLUMNS, key % COLUMNS)), shape=(rows, COLUMNS))
 

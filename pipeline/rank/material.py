@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..records import Codebook, Exemplar, Kind, Theme
+from .around import Around, join, nothing_around
 
 Vectors = Mapping[str, NDArray[np.float32]]
 MOST = 3000  # decided segments that are learned from; fitting takes time with the cube of their number
@@ -30,6 +31,7 @@ class Labelled:
     gold: NDArray[np.floating]  # n x k, from 0 to 1
     rejected: NDArray[np.bool_]  # n x k
     documents: tuple[str, ...]
+    around: Around | None = None  # no text of it is shared by two documents
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,9 +45,12 @@ class Rows:
     shares: NDArray[np.float64]  # how much of each row is each theme; rows sum to at most 1
     targets: NDArray[np.float64]  # the same for the learned part; below 0 where a theme was said not to fit
     misses: NDArray[np.bool_]  # quotes that only look like a theme
+    excluded: NDArray[np.float64]  # k x d: what each theme says it is not; zeros where it says nothing
     groups: NDArray[np.intp]  # rows from one document
     quotes: int
     decided: int
+    around: Around  # of the passages; quotes have nothing around them
+    families: NDArray[np.float64]  # k x k: in each column, equal shares of a theme's relatives
     sources: tuple[tuple[Exemplar | None, ...], ...]  # for each quote, the exemplar it is of each theme
 
     @property
@@ -72,7 +77,8 @@ def definition_text(theme: Theme) -> str:
 def codebook_texts(codebook: Codebook) -> tuple[str, ...]:
     """Return every text of a codebook that ranking needs a vector of, without repeats, in the codebook's order."""
     quotes = [exemplar.text for theme in codebook.themes for exemplar in theme.exemplars]
-    return tuple(dict.fromkeys([*quotes, *(definition_text(theme) for theme in codebook.themes)]))
+    excluded = [theme.exclude for theme in codebook.themes if theme.exclude]
+    return tuple(dict.fromkeys([*quotes, *excluded, *(definition_text(theme) for theme in codebook.themes)]))
 
 
 def source_document(source: str) -> str:
@@ -107,11 +113,36 @@ def gather(codebook: Codebook, vectors: Vectors, labelled: Labelled | None) -> R
         shares=shares,
         targets=_targets(shares, misses, rejected),
         misses=misses,
+        excluded=np.stack([vectors[theme.exclude] if theme.exclude else 0 * known[0] for theme in themes]),
         groups=_groups(sources, decided.documents if decided is not None else (), len(themes)),
         quotes=len(texts),
         decided=len(gold),
+        around=_around(decided, len(texts), known[0].size),
+        families=_families(codebook),
         sources=sources,
     )
+
+
+def _around(decided: Labelled | None, quotes: int, dimensions: int) -> Around:
+    parts = [nothing_around(quotes, dimensions)]
+    if decided is not None:
+        parts.append(decided.around or nothing_around(len(decided.texts), dimensions))
+    return join(parts)
+
+
+def _families(codebook: Codebook) -> NDArray[np.float64]:
+    """Return equal shares of the other themes in the family of each: its parent, its children, its parent's others."""
+    themes = codebook.themes
+    related = [
+        [
+            one is not other
+            and (one.parent == other.name or other.parent == one.name or one.parent == other.parent != "")
+            for other in themes
+        ]
+        for one in themes
+    ]
+    found = np.array(related, dtype=np.float64)
+    return np.asarray(found / np.maximum(found.sum(axis=0), 1))
 
 
 def _sources(codebook: Codebook, texts: tuple[str, ...]) -> tuple[tuple[Exemplar | None, ...], ...]:
@@ -134,6 +165,7 @@ def _evenly(labelled: Labelled) -> Labelled:
         gold=labelled.gold[pick],
         rejected=labelled.rejected[pick],
         documents=tuple(labelled.documents[i] for i in pick),
+        around=labelled.around.part(pick) if labelled.around is not None else None,
     )
 
 

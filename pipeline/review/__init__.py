@@ -3,13 +3,22 @@
 queue    where a segment stands for a coder, and which one comes next
 answers  what an action appends to the decisions, and what taking it back appends
 pages    what the templates show
+orders   in which order one coder comes to segments, and which resemble an example
 desk     what the page asks the store for one coder
 guard    who may come in
-app      routes: parse, call the store, render
+render   templates -> responses
+lists    routes that list transcripts, themes and segments
+app      routes where segments are decided: parse, call the store, render
 serve    the page on this machine, and on no other
 """
 
 from .app import create_app as create_app
+from .orders import Encoding as Encoding
+from .orders import Order as Order
+from .orders import Reviewer as Reviewer
+from .orders import in_order as in_order
+from .orders import like_text as like_text
+from .orders import unexplained as unexplained
 from .serve import free_port as free_port
 from .serve import new_token as new_token
 from .serve import serve as serve

@@ -44,6 +44,7 @@ class Sight:
     run: str
     encoder: str
     codebook_revision: str
+    queue: str = ""  # the order in which the coder came to it
 
     @property
     def plain(self) -> list[Suggestion]:
@@ -56,7 +57,13 @@ class Sight:
 
         A withheld segment must look like one without suggestions, so whether it is withheld is no part of this.
         """
-        return digest([(s.theme, s.rank, s.suggested, s.probability, s.exemplar) for s in self.suggestions])
+        return digest([_seen(suggestion) for suggestion in self.suggestions])
+
+
+def _seen(one: Suggestion) -> tuple[object, ...]:
+    """Return what a card shows of a suggestion, its reasons included; not what the reasons are worth."""
+    reasons = (one.because, one.runner_up, one.near_accepted, one.near_rejected)
+    return one.theme, one.rank, one.suggested, one.probability, one.exemplar, reasons
 
 
 def to_append(ask: Ask, theme: str, sight: Sight, stands: Standing) -> list[tuple[str, Answer]]:
@@ -124,6 +131,7 @@ def decisions_for(
                 encoder=sight.encoder,
                 codebook_revision=sight.codebook_revision,
                 run=sight.run,
+                queue=sight.queue,
             )
         )
     return made

@@ -1,18 +1,18 @@
-"""The routes of the review page: parse, call the store, render. The only place that knows HTTP."""
+"""The routes of the review page where segments are decided: parse, call the store, render."""
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -20,115 +20,57 @@ from ..config import Study
 from ..errors import Fault
 from ..records import Codebook, Segment, SegmentId, TranscriptId
 from ..store import Store
-from ..store.corpus import list_transcripts, load_segments, load_transcripts
+from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
-from . import pages
+from . import lists, pages
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
-from .desk import Desk, address, beside, elsewhere, onward, sight_of, states
-from .guard import HEADERS, Guard
+from .desk import Desk, address, along, beside, elsewhere, line, onward, sight_of, states
+from .guard import Guard
+from .orders import Encoding, Order
 from .queue import WHOLE, Progress, Standing, first_to_read, next_open, progress, standing
+from .render import Refused, asked_order, at_fault, bug, failed, gone, page, refused, templates
 
 HERE = Path(__file__).parent
-NOTES = {
-    "undone": "Taken back.",
-    "nothing-to-undo": "There is nothing left to take back.",
-    "stale": "That page was out of date, so nothing was changed. This is how things stand.",
-    "changed": "The suggestions have changed meanwhile, so nothing was written. Please look again.",
-    "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
-    "done": "Nothing is open any more.",
-}
 
 
-class Refused(Exception):
-    """A request that the page's own forms do not make; says why in plain words."""
-
-
-def create_app(store: Store, study: Study, codebook: Codebook, *, coder: str, token: str) -> Starlette:
+def create_app(
+    store: Store, study: Study, codebook: Codebook, *, coder: str, token: str, encoding: Encoding | None = None
+) -> Starlette:
     """Return the review page of a study for one coder; everything lies under ``/{token}/``."""
-    templates = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     root = f"/{token}"
     routes = [
-        Route("/", _index),
+        Route("/", lists.overview),
         Route("/transcript/{transcript}", _transcript),
         Route("/segment/{segment}", _decide, methods=["POST"]),
         Route("/undo", _undo, methods=["POST"]),
         Route("/next", _next),
-        Route("/codebook", _codebook),
+        Route("/codebook", lists.codebook),
+        Route("/nothing-fits", lists.nothing_fits),
+        Route("/similar/{segment}", lists.similar),
+        Route("/search", lists.search, methods=["GET", "POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
     app = Starlette(
         routes=[Mount(root, routes=routes)],
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={
-            HTTPException: _failed,
-            Refused: _refused,
-            Fault: _at_fault,
-            ClientDisconnect: _gone,
-            Exception: _bug,
+            HTTPException: failed,
+            Refused: refused,
+            Fault: at_fault,
+            ClientDisconnect: gone,
+            Exception: bug,
         },
     )
-    app.state.desk = Desk(store=store, study=study, codebook=codebook, coder=coder, root=root, templates=templates)
+    app.state.desk = Desk(
+        store=store,
+        study=study,
+        codebook=codebook,
+        coder=coder,
+        encoding=encoding,
+        root=root,
+        templates=templates(),
+    )
     return app
-
-
-def _render(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    return _page(request, template, values, status=status)
-
-
-def _page(request: Request, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
-    desk: Desk = request.app.state.desk
-    note = NOTES.get(request.query_params.get("note", ""), "")
-    always = {"root": desk.root, "study": desk.study, "coder": desk.coder, "note": note, "at": time.time_ns() // 1000}
-    return HTMLResponse(desk.templates.get_template(template).render({**always, **values}), status)
-
-
-def _failed(request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    if error.status_code == 404:
-        return _render(request, "plain.html", status=404, title="Not here", told="There is no such page in this study.")
-    return _render(request, "plain.html", status=error.status_code, title="That does not work", told=error.detail)
-
-
-def _refused(request: Request, error: Exception) -> Response:
-    return _render(request, "plain.html", status=400, title="Nothing was written", told=str(error))
-
-
-def _at_fault(request: Request, error: Exception) -> Response:
-    return _render(request, "plain.html", status=503, title="The store cannot be used just now", told=str(error))
-
-
-def _gone(_: Request, __: Exception) -> Response:
-    # A browser that was closed while it sent a form: nobody is left to tell.
-    return Response(status_code=400)
-
-
-def _bug(_: Request, __: Exception) -> Response:
-    # Made outside of the guard; the traceback goes to whoever started the program.
-    told = "Something is wrong with themescout itself. What was decided before is kept. Go back, and report this."
-    return PlainTextResponse(told, 500, headers=HEADERS)
-
-
-def _index(request: Request) -> Response:
-    desk: Desk = request.app.state.desk
-    search = request.query_params.get("search", "")[:200]
-    page = request.query_params.get("page", "1")[:9]
-    entries = list_transcripts(desk.store)
-    answers = standing(load_decisions(desk.store, coder=desk.coder))
-    done = progress(((s.id, s.transcript) for s in load_segments(desk.store)), answers)
-    shown = pages.overview(entries, done, search=search, page=int(page) if page.isascii() and page.isdigit() else 1)
-    return _render(request, "index.html", overview=shown, search=search, transcripts=len(entries))
-
-
-def _codebook(request: Request) -> Response:
-    desk: Desk = request.app.state.desk
-    return _render(request, "codebook.html", themes=desk.codebook.themes)
 
 
 def _transcript(request: Request) -> Response:
@@ -141,19 +83,46 @@ def _transcript(request: Request) -> Response:
     answers = standing(load_decisions(desk.store, transcript=found, coder=desk.coder))
     current = _current(request, segments, answers)
     cut = pages.passages(segments, answers)
-    values: dict[str, object] = {
+    order = asked_order(request)
+    values: dict[str, Any] = {
         "transcript": transcript,
         "found": found,  # asked of the record, its id would be computed anew for every segment
         "here_at": f"{desk.root}/transcript/{found}",
         "document": pages.document(transcript, cut),
         "progress": progress(((s.id, s.transcript) for s in segments), answers).get(found, Progress()),
         "current": next((passage for passage in cut if current and passage.segment.id == current.id), None),
-        "next_open": next_open([s.id for s in segments], states(segments, answers), current.id if current else None),
-        **beside(desk, found, segments, current),
+        "next_open": _next_open(desk, found, segments, answers, current, order),
+        "place": _place(desk, order, current),
+        **beside(desk, found, segments, current, order),
     }
+    offers: list[pages.Offer] = []
     if current:
         values |= _panel(desk, current, answers.get(current.id, {}))
-    return _page(request, "transcript.html", values)
+        offers = values["offers"]
+    return page(request, "transcript.html", values | {"runs": pages.marked(current.text, offers) if current else []})
+
+
+def _next_open(
+    desk: Desk,
+    found: TranscriptId,
+    segments: Sequence[Segment],
+    answers: Mapping[SegmentId, Standing],
+    current: Segment | None,
+    order: Order,
+) -> str:
+    """Return the address of the next open segment, which is quick to tell inside a transcript."""
+    if order is not Order.TRANSCRIPT:
+        return f"{desk.root}/next?" + urlencode({"order": order.value, "after": current.id if current else ""})
+    here = next_open([s.id for s in segments], states(segments, answers), current.id if current else None)
+    return address(desk, found, here) if here else f"{desk.root}/next?after={found}"
+
+
+def _place(desk: Desk, order: Order, current: Segment | None) -> tuple[int, int] | None:
+    """Return at which place of its order the current segment stands, and of how many."""
+    if order is Order.TRANSCRIPT or current is None:
+        return None
+    made = line(desk, order)
+    return made.place.get(current.id, -1) + 1, len(made.segments)
 
 
 def _current(request: Request, segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -> Segment | None:
@@ -188,15 +157,15 @@ def _decided(request: Request, form: FormData) -> Response:
     found = load_segments(desk.store, ids=[SegmentId(request.path_params["segment"])])
     if not found:
         raise Refused("This study has no such segment.")
-    segment = found[0]
+    segment, order = found[0], asked_order(request)
     shown_at = _shown_at(form)
     # Two quick clicks, or two programs of one coder, must not both find the segment as it was.
     with desk.writing, appending(desk.store) as append:
         before = load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder)
         stands = standing(before).get(segment.id, {})
         ask, theme = _asked(form, desk.codebook.names, stands)
-        sight = sight_of(desk, segment)
-        changed = _see(address(desk, segment.transcript, segment.id, note="changed"))
+        sight = sight_of(desk, segment, order)
+        changed = _see(address(desk, segment.transcript, segment.id, note="changed", order=order))
         if _seen(form) != sight.seen:
             return changed
         try:
@@ -207,8 +176,8 @@ def _decided(request: Request, form: FormData) -> Response:
         seconds = max(0.0, round(now.timestamp() - shown_at, 3))
         append(decisions_for(wanted, sight, at=now, seconds=seconds))
     if request.query_params.get("go") != "next":
-        return _see(address(desk, segment.transcript, segment.id))
-    return _see(onward(desk, segment))
+        return _see(address(desk, segment.transcript, segment.id, order=order))
+    return _see(onward(desk, segment, order))
 
 
 def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask, str]:
@@ -272,14 +241,18 @@ def _undone(request: Request, form: FormData) -> Response:
     asked = _text(form, "segment")
     touched = rows[0].segment if rows else SegmentId(asked)
     found = load_segments(desk.store, ids=[touched])
-    return _see(address(desk, found[0].transcript, touched, note=note) if found else f"{desk.root}/?note={note}")
+    if not found:
+        return _see(f"{desk.root}/?note={note}")
+    return _see(address(desk, found[0].transcript, touched, note=note, order=asked_order(request)))
 
 
 def _next(request: Request) -> Response:
-    """Lead to the next open segment after a transcript, wherever it is."""
+    """Lead to the next open segment after a transcript, wherever it is, or after a segment in an order."""
     desk: Desk = request.app.state.desk
-    after = TranscriptId(request.query_params.get("after", ""))
-    return _see(elsewhere(desk, after))
+    after, order = request.query_params.get("after", ""), asked_order(request)
+    if order is not Order.TRANSCRIPT:
+        return _see(along(desk, order, SegmentId(after) if after else None))
+    return _see(elsewhere(desk, TranscriptId(after)))
 
 
 def _see(address: str) -> Response:

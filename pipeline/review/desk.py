@@ -7,33 +7,40 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment
 
-from ..config import Study
-from ..records import Codebook, Segment, SegmentId, TranscriptId
-from ..store import Store
+from ..records import Segment, SegmentId, TranscriptId
 from ..store.corpus import Entry, list_transcripts, load_segments
 from ..store.decisions import load_decisions
-from ..store.runs import list_runs, load_suggestions
+from ..store.runs import list_runs, load_suggestions, present_runs
 from .answers import Sight
+from .orders import Order, Reviewer, in_order
 from .queue import Standing, State, next_open, offered, standing, state_of, withheld
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
+AT_ONCE = 100  # segments of an order that are looked at together for something open
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Desk:
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """The segments that were open when an order was made; it stays as it was until suggestions change."""
+
+    runs: list[str]
+    segments: list[SegmentId]
+    place: Mapping[SegmentId, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk(Reviewer):
     """What one coder works with."""
 
-    store: Store
-    study: Study
-    codebook: Codebook
-    coder: str
     root: str
     templates: Environment
     writing: threading.Lock = field(default_factory=threading.Lock)
+    ordering: threading.Lock = field(default_factory=threading.Lock)
+    lines: dict[Order, Line] = field(default_factory=dict)
 
 
-def sight_of(desk: Desk, segment: Segment) -> Sight:
-    """Return what is in front of the coder at a segment."""
+def sight_of(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> Sight:
+    """Return what is in front of the coder at a segment, who came to it in an order."""
     made = load_suggestions(desk.store, segment.transcript).get(segment.id, [])
     blind = withheld(segment.id, desk.coder, desk.study.review.withhold)
     run = made[0].run if made else ""
@@ -46,6 +53,7 @@ def sight_of(desk: Desk, segment: Segment) -> Sight:
         run=run,
         encoder=encoders.get(run, ""),
         codebook_revision=desk.codebook.revision,
+        queue=order.value,
     )
 
 
@@ -54,10 +62,24 @@ def states(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -
     return {segment.id: state_of(answers.get(segment.id, {})) for segment in segments}
 
 
+def line(desk: Desk, order: Order, *, anew: bool = False) -> Line:
+    """Return the segments of an order; made anew when suggestions have changed, or on request."""
+    runs = present_runs(desk.store)
+    with desk.ordering:
+        made = desk.lines.get(order)
+        if made is None or anew or made.runs != runs:
+            segments = in_order(desk, order)
+            made = Line(runs=runs, segments=segments, place={segment: at for at, segment in enumerate(segments)})
+            desk.lines[order] = made
+    return made
+
+
 def beside(
-    desk: Desk, transcript: TranscriptId, segments: Sequence[Segment], current: Segment | None
+    desk: Desk, transcript: TranscriptId, segments: Sequence[Segment], current: Segment | None, order: Order
 ) -> dict[str, str]:
     """Return the addresses of the segments before and after the current one, also over a transcript's edge."""
+    if order is not Order.TRANSCRIPT:
+        return _beside_in_line(desk, current, order)
     at = segments.index(current) if current else 0
     before = address(desk, transcript, segments[at - 1].id) if current and at > 0 else ""
     after = address(desk, transcript, segments[at + 1].id) if current and at + 1 < len(segments) else ""
@@ -71,12 +93,47 @@ def beside(
     return {"before": before, "after": after}
 
 
-def onward(desk: Desk, segment: Segment) -> str:
-    """Return the address of the next open segment after the given one, in its transcript or beyond."""
+def _beside_in_line(desk: Desk, current: Segment | None, order: Order) -> dict[str, str]:
+    made = line(desk, order)
+    at = made.place.get(current.id, -1) if current else -1
+    near = {"before": at - 1, "after": at + 1}
+    wanted = {name: made.segments[place] for name, place in near.items() if 0 <= place < len(made.segments)}
+    where = {piece.id: piece.transcript for piece in load_segments(desk.store, ids=list(wanted.values()))}
+    found = {name: address(desk, where[segment], segment, order=order) for name, segment in wanted.items()}
+    return {"before": "", "after": "", **found}
+
+
+def onward(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> str:
+    """Return the address of the next open segment after the given one, in its transcript or beyond, or in an order."""
+    if order is not Order.TRANSCRIPT:
+        return along(desk, order, segment.id)
     segments = load_segments(desk.store, segment.transcript)
     answers = standing(load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder))
     found = next_open([s.id for s in segments], states(segments, answers), segment.id)
     return address(desk, segment.transcript, found) if found else elsewhere(desk, segment.transcript)
+
+
+def along(desk: Desk, order: Order, after: SegmentId | None = None) -> str:
+    """Return the address of the next open segment in an order, at its end or without ``after`` of the first one."""
+    made = line(desk, order)
+    start = made.place.get(after, -1) + 1 if after else 0
+    found = _open_ahead(desk, made.segments[start:], after)
+    if not found and start:
+        found = _open_ahead(desk, line(desk, order, anew=True).segments, after)
+    if not found:
+        return f"{desk.root}/?note=order-done"
+    (piece,) = load_segments(desk.store, ids=[found])
+    return address(desk, piece.transcript, found, order=order)
+
+
+def _open_ahead(desk: Desk, ahead: Sequence[SegmentId], but: SegmentId | None) -> SegmentId | None:
+    for at in range(0, len(ahead), AT_ONCE):
+        some = [segment for segment in ahead[at : at + AT_ONCE] if segment != but]
+        answers = standing(load_decisions(desk.store, coder=desk.coder, among=some))
+        for segment in some:
+            if state_of(answers.get(segment, {})) is State.OPEN:
+                return segment
+    return None
 
 
 def elsewhere(desk: Desk, after: TranscriptId) -> str:
@@ -105,7 +162,10 @@ def _first_open(
     return next(((entry.id, first[entry.id]) for entry in entries if entry.id in first), None)
 
 
-def address(desk: Desk, transcript: TranscriptId, segment: SegmentId, *, note: str = "") -> str:
-    """Return the address at which a segment is the current one."""
-    query = urlencode({"segment": segment} | ({"note": note} if note else {}))
+def address(
+    desk: Desk, transcript: TranscriptId, segment: SegmentId, *, note: str = "", order: Order = Order.TRANSCRIPT
+) -> str:
+    """Return the address at which a segment is the current one, for a coder who goes on in an order."""
+    told = {"segment": segment, "order": order.value, "note": note}
+    query = urlencode({name: value for name, value in told.items() if value})
     return f"{desk.root}/transcript/{transcript}?{query}#s-{segment}"

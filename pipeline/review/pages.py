@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from math import ceil
 
 from ..records import Answer, Segment, SegmentId, Suggestion, Theme, Transcript, TranscriptId, Turn
@@ -12,6 +12,26 @@ from .queue import Progress, Standing, State, state_of, themes_of
 PAGE = 100  # transcripts on one page of the overview
 # In words first: coders read a bare number as more certain than it is.
 WORDS = ((90, "very likely"), (70, "likely"), (50, "more likely than not"), (30, "possible"), (0, "unlikely"))
+
+# What the parts of a score are, in the words of a coder.
+PLAIN = {
+    "learned": "all exemplars and decisions",
+    "nearest": "the nearest exemplar",
+    "centre": "the theme's exemplars together",
+    "definition": "the definition",
+    "words": "wording of the exemplars",
+    "terms": "wording of the definition",
+    "near miss": "a near miss",
+    "exclude": "what the theme is not",
+    "sentence": "its best sentence alone",
+    "family": "related themes",
+    "asked": "the question asked",
+    "before": "what was said before",
+    "frequency": "how often the theme is given",
+    "rivals": "other themes that fit too",
+}
+BARS = 5  # parts that are shown one by one
+LEAST = 0.05  # parts of less weight cannot be seen
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,6 +61,16 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Bar:
+    """A part of a score, as a bar from the middle of 100 to the right or, if it speaks against, to the left."""
+
+    name: str
+    value: float
+    start: float
+    width: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
     """A suggestion with its theme and the coder's answer to it."""
 
@@ -48,6 +78,7 @@ class Offer:
     suggestion: Suggestion
     theme: Theme
     answer: str  # "" if there is none
+    next_best: str  # the best of the other themes, "" if there is none or the codebook has it no more
 
     @property
     def likelihood(self) -> str:
@@ -58,6 +89,40 @@ class Offer:
     def given(self) -> bool:
         """Whether the coder gave the segment this theme."""
         return self.answer in ("accept", "add")
+
+    @property
+    def runner_up(self) -> str:
+        """How probable the best of the other themes is, in words and rounded."""
+        probability = self.suggestion.runner_up_probability
+        return likelihood(probability) if probability is not None else ""
+
+    @property
+    def near(self) -> str:
+        """What people said of similar segments, "" if they said nothing."""
+        return told_of_similar(accepted=self.suggestion.near_accepted, rejected=self.suggestion.near_rejected)
+
+    @property
+    def bars(self) -> list[Bar]:
+        """What the score is made of."""
+        return bars(self.suggestion.parts)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """Some characters of a segment's text, with the suggestions that they carried."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """A segment in a list of segments."""
+
+    segment: Segment
+    place: str  # site and transcript
+    address: str
+    marks: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,6 +153,45 @@ def likelihood(probability: float) -> str:
     percent = min(max(round(100 * probability), 1), 99)
     words = next(told for floor, told in WORDS if percent >= floor)
     return f"{words}, {percent}\N{NO-BREAK SPACE}%"
+
+
+def told_of_similar(*, accepted: int, rejected: int) -> str:
+    """Return in words how many similar segments were given the theme, and how many refused it.
+
+    >>> told_of_similar(accepted=1, rejected=3), told_of_similar(accepted=1, rejected=0)
+    ('3 similar segments were rejected, 1 accepted', '1 similar segment was accepted')
+    """
+    if not (accepted or rejected):
+        return ""
+    first, word = (rejected, "rejected") if rejected else (accepted, "accepted")
+    told = f"{first} similar segment{'s were' if first > 1 else ' was'} {word}"
+    return f"{told}, {accepted} accepted" if rejected and accepted else told
+
+
+def bars(parts: Sequence[tuple[str, float]]) -> list[Bar]:
+    """Return the few largest parts of a score as bars, and all others as one."""
+    ordered = sorted(((PLAIN.get(name, name), value) for name, value in parts), key=lambda part: -abs(part[1]))
+    rest = sum(value for _, value in ordered[BARS:])
+    seen = [part for part in (*ordered[:BARS], ("everything else", rest)) if abs(part[1]) >= LEAST]
+    longest = max((abs(value) for _, value in seen), default=1.0)
+    made = []
+    for name, value in seen:
+        width = round(50 * abs(value) / longest, 1)
+        made.append(Bar(name=name, value=value, start=50.0 if value > 0 else 50 - width, width=width))
+    return made
+
+
+def marked(text: str, made: Sequence[Offer]) -> list[Run]:
+    """Return a segment's text in runs: each says which of the suggestions that passed the threshold it carried."""
+    told = [(offer.number, offer.suggestion.because) for offer in made if offer.suggestion.suggested]
+    ends = {0, len(text), *(end for _, spans in told for span in spans for end in span if 0 < end < len(text))}
+    return [
+        Run(
+            text=text[start:end],
+            numbers=tuple(number for number, spans in told if any(a <= start and end <= b for a, b in spans)),
+        )
+        for start, end in pairwise(sorted(ends))
+    ]
 
 
 def marks(answers: Standing) -> tuple[str, ...]:
@@ -166,6 +270,7 @@ def offers(suggestions: Sequence[Suggestion], answers: Standing, themes: Mapping
             suggestion=suggestion,
             theme=themes[suggestion.theme],
             answer=answers[suggestion.theme].answer.value if suggestion.theme in answers else "",
+            next_best=suggestion.runner_up if suggestion.runner_up in themes else "",
         )
         for number, suggestion in enumerate(ordered, 1)
     ]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
-from ..records import Answer, Coding, Decision, Mode, TranscriptId, present
+from ..records import Answer, Coding, Decision, Mode, SegmentId, TranscriptId, present
 from .connect import Store
 from .schema import decisions, segments
 
@@ -76,13 +76,21 @@ def _towards(coding: Coding, have: Coding | None, revision: str) -> list[Decisio
     ]
 
 
-def load_decisions(store: Store, *, transcript: TranscriptId | None = None, coder: str | None = None) -> list[Decision]:
-    """Return decisions in the order they were made: all, or those in one transcript, or by one coder."""
+def load_decisions(
+    store: Store,
+    *,
+    transcript: TranscriptId | None = None,
+    coder: str | None = None,
+    among: Sequence[SegmentId] | None = None,
+) -> list[Decision]:
+    """Return decisions in the order they were made: all, or those in one transcript, by one coder, on some segments."""
     query = sa.select(decisions).order_by(decisions.c.id)
     if transcript is not None:
         query = query.join(segments, segments.c.id == decisions.c.segment).where(segments.c.transcript == transcript)
     if coder is not None:
         query = query.where(decisions.c.coder == coder)
+    if among is not None:
+        query = query.where(decisions.c.segment.in_(among))
     with store.reading() as connection:
         return [_decision(row) for row in connection.execute(query)]
 

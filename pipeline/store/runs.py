@@ -3,12 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from ..records import Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
+from ..records import Because, Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
 from .connect import Store, insert_missing
 from .schema import codebooks, runs, segments, suggestions, transcripts
+
+# Columns that hold a suggestion's field as it is.
+_TOLD = (
+    *("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source"),
+    *("runner_up", "runner_up_probability"),
+    *("near_accepted", "near_rejected", "nearest_accepted", "nearest_rejected"),
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +86,9 @@ def put_suggestions(store: Store, run: str, ranked: Mapping[TranscriptId, Sequen
 
 
 def _row(run: str, suggestion: Suggestion) -> dict[str, object]:
-    names = ("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source")
-    told = {name: getattr(suggestion, name) for name in names}
-    return {"run": run, **told, "parts": [list(part) for part in suggestion.parts]}
+    told = {name: getattr(suggestion, name) for name in _TOLD}
+    lists = {name: [list(pair) for pair in getattr(suggestion, name)] for name in ("parts", "because")}
+    return {"run": run, **told, **lists, "because_kind": suggestion.because_kind.value}
 
 
 def unranked(store: Store, ranking: str) -> list[TranscriptId]:
@@ -121,6 +129,40 @@ def load_suggestions(store: Store, transcript: TranscriptId | None = None) -> di
     return made
 
 
+def present_runs(store: Store) -> list[str]:
+    """Return the ids of the runs that made present suggestions."""
+    query = (
+        sa.select(transcripts.c.run).distinct().where(transcripts.c.current.is_(True), transcripts.c.run.is_not(None))
+    )
+    with store.reading() as connection:
+        return sorted(connection.execute(query).scalars())
+
+
+class Chance(NamedTuple):
+    """How probable a present suggestion is, without its reasons: there may be half a million."""
+
+    theme: str
+    probability: float
+    suggested: bool
+
+
+def load_chances(store: Store) -> dict[SegmentId, list[Chance]]:
+    """Return how probable the present suggestions of every segment are, in the order of their rank."""
+    s = suggestions.c
+    query = (
+        sa.select(s.segment, s.theme, s.probability, s.suggested)
+        .join(segments, segments.c.id == s.segment)
+        .join(transcripts, transcripts.c.id == segments.c.transcript)
+        .where(transcripts.c.current.is_(True), segments.c.current.is_(True), s.run == transcripts.c.run)
+        .order_by(s.segment, s.rank)
+    )
+    found: dict[SegmentId, list[Chance]] = {}
+    with store.reading() as connection:
+        for segment, *told in connection.execute(query):
+            found.setdefault(segment, []).append(Chance(*told))
+    return found
+
+
 def suggested_transcripts(store: Store) -> list[TranscriptId]:
     """Return the transcript of every segment that has a present suggestion above the threshold, once per segment."""
     query = (
@@ -137,9 +179,12 @@ def suggested_transcripts(store: Store) -> list[TranscriptId]:
 
 
 def _suggestion(row: sa.Row[tuple[object, ...]]) -> Suggestion:
-    names = ("segment", "rank", "theme", "score", "probability", "suggested", "exemplar", "exemplar_source")
-    told = {name: getattr(row, name) for name in names}
-    return Suggestion(**told, parts=tuple((name, value) for name, value in row.parts))
+    return Suggestion(
+        **{name: getattr(row, name) for name in _TOLD},
+        parts=tuple((name, value) for name, value in row.parts),
+        because=tuple((start, end) for start, end in row.because),
+        because_kind=Because(row.because_kind),
+    )
 
 
 def load_codebook(store: Store, revision: str) -> Codebook:
@@ -155,13 +200,16 @@ def _plain(codebook: Codebook) -> list[dict[str, object]]:
     names = ("name", "parent", "definition", "include", "exclude")
     return [
         {name: getattr(theme, name) for name in names}
+        | ({"formerly": list(theme.formerly)} if theme.formerly else {})
         | {"exemplars": [{"text": e.text, "kind": e.kind.value, "source": e.source} for e in theme.exemplars]}
         for theme in codebook.themes
     ]
 
 
 def _theme(told: Mapping[str, object]) -> Theme:
-    quotes = told["exemplars"]
+    quotes, former = told["exemplars"], told.get("formerly", [])
     assert isinstance(quotes, list)
+    assert isinstance(former, list)
     exemplars = tuple(Exemplar(text=q["text"], kind=Kind(q["kind"]), source=q["source"]) for q in quotes)
-    return Theme(**{name: str(value) for name, value in told.items() if name != "exemplars"}, exemplars=exemplars)
+    fields = {name: str(value) for name, value in told.items() if name not in ("exemplars", "formerly")}
+    return Theme(**fields, exemplars=exemplars, formerly=tuple(former))

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0001"  # the schema this program writes
+HEAD = "0002"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -119,6 +119,15 @@ suggestions = sa.Table(
     sa.Column("exemplar", sa.Text, nullable=False),
     sa.Column("exemplar_source", sa.Text, nullable=False),
     sa.Column("parts", sa.JSON, nullable=False),
+    # Why it was made. Rows of the first schema do not know.
+    sa.Column("because", sa.JSON, nullable=False, server_default="[]"),  # spans in the segment's text
+    sa.Column("because_kind", sa.Text, nullable=False, server_default=""),
+    sa.Column("runner_up", sa.Text, nullable=False, server_default=""),
+    sa.Column("runner_up_probability", sa.Float, nullable=True),
+    sa.Column("near_accepted", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("near_rejected", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("nearest_accepted", sa.Text, nullable=True),
+    sa.Column("nearest_rejected", sa.Text, nullable=True),
 )
 
 # Appended, never changed: triggers of the first migration refuse UPDATE and DELETE.
@@ -141,5 +150,6 @@ decisions = sa.Table(
     sa.Column("encoder", sa.Text, nullable=False),
     sa.Column("codebook_revision", sa.Text, nullable=False),
     sa.Column("run", sa.Text, nullable=False),
+    sa.Column("queue", sa.Text, nullable=False, server_default=""),  # the order in which the coder worked
     sqlite_autoincrement=True,
 )

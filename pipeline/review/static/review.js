@@ -34,7 +34,9 @@ document.addEventListener("keydown", (event) => {
   if (event.key === " " && event.target.id === "panel-title") return event.preventDefault(); // its button is gone
   const field = page().querySelector(`[data-focus="${CSS.escape(event.key)}"]`);
   const button = byKey(ALIAS[event.key] ?? event.key);
-  if (field) {
+  if (event.key === "s" && alike()) {
+    // The words that are marked were sent.
+  } else if (field) {
     field.focus();
     field.select();
   } else if (button) {
@@ -50,7 +52,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("a, button, summary, input, label");
   if (button?.dataset.key === "?") return help.showModal();
-  if (button?.matches("a") && button.pathname.includes("/transcript/") && page().matches(".reading")) {
+  if (button?.matches("a") && !button.hash.startsWith("#orders") && button.pathname.includes("/transcript/") && page().matches(".reading")) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     return void load(button.href);
@@ -60,9 +62,20 @@ document.addEventListener("click", (event) => {
   if (!button && passage && getSelection().isCollapsed) passage.querySelector(".state a").click();
 });
 
+// Look for what resembles the words that are marked, if there are any.
+function alike() {
+  const form = document.getElementById("alike");
+  const marked = getSelection();
+  const text = marked.toString().trim();
+  if (!form || !text || !marked.anchorNode?.parentElement.closest(".document")) return false;
+  form.elements.text.value = text;
+  form.submit();
+  return true;
+}
+
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (form.method !== "post") return;
+  if (form.method !== "post" || "plain" in form.dataset) return;
   event.preventDefault();
   const adds = form.matches(".add");
   if (busy) queued ||= adds;

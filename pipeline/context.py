@@ -1,0 +1,92 @@
+"""Transcripts and segments -> the texts around each segment: a short answer means little without its question."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .rank import NONE, Around
+from .records import Role, Segment, SegmentId, Transcript, TranscriptId
+
+LONG = 60  # words from which the sentences of a segment are looked at one by one: each is one more text to embed
+Split = Callable[[str], list[tuple[int, int]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Context:
+    """What stands around one segment, and the sentences inside it."""
+
+    asked: str = ""  # what a moderator said last before it
+    before: str = ""  # what anybody said just before it
+    sentences: tuple[str, ...] = ()  # of a long segment; none if it is one sentence
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(text for text in (self.asked, self.before, *self.sentences) if text.strip())
+
+
+def contexts(
+    segments: Iterable[Segment],
+    among: Sequence[Segment],
+    read: Mapping[TranscriptId, Transcript],
+    splitter: Callable[[str], Split],
+) -> dict[SegmentId, Context]:
+    """Return what is around segments, given all segments of their transcripts and a splitter for each language.
+
+    What was said just before is the segment before, as long as no moderator has spoken since; then it is the question.
+    """
+    there: dict[TranscriptId, list[Segment]] = {}
+    for piece in sorted(among, key=lambda piece: (piece.end, piece.start)):
+        there.setdefault(piece.transcript, []).append(piece)
+    found = {}
+    for piece in segments:
+        transcript, known = read[piece.transcript], there.get(piece.transcript, [])
+        at = bisect_right(known, piece.start, key=lambda one: one.end)
+        last = known[at - 1] if at else None
+        turn = _asked(transcript, piece.turn)
+        asked = transcript.text[transcript.turns[turn].start : transcript.turns[turn].end] if turn >= 0 else ""
+        found[piece.id] = Context(
+            asked=asked,
+            before=last.text if last is not None and last.turn > turn else asked,
+            sentences=sentences_of(piece.text, splitter(transcript.language)),
+        )
+    return found
+
+
+def _asked(transcript: Transcript, turn: int) -> int:
+    """Return the last moderator's turn before this one, -1 if there is none."""
+    earlier = range(turn - 1, -1, -1)
+    return next((at for at in earlier if transcript.turns[at].role is Role.MODERATOR), -1)
+
+
+def sentences_of(text: str, split: Split) -> tuple[str, ...]:
+    """Return the sentences of a long segment, none of a short one or a single sentence."""
+    if len(text.split()) < LONG:  # not counted more exactly: nearly all segments are out of the question
+        return ()
+    spans = split(text)
+    return tuple(text[start:end] for start, end in spans) if len(spans) > 1 else ()
+
+
+def around(
+    segments: Sequence[Segment], known: Mapping[SegmentId, Context], vectors: Mapping[str, NDArray[np.float32]]
+) -> Around:
+    """Return what is around segments as rows of vectors; texts of two transcripts are never one row."""
+    rows: dict[tuple[TranscriptId, str], int] = {}
+
+    def row(piece: Segment, text: str) -> int:
+        return rows.setdefault((piece.transcript, text), len(rows)) if text.strip() else NONE
+
+    asked = [row(piece, known[piece.id].asked) for piece in segments]
+    before = [row(piece, known[piece.id].before) for piece in segments]
+    inside = [(at, row(piece, text)) for at, piece in enumerate(segments) for text in known[piece.id].sentences]
+    dimensions = len(next(iter(vectors.values()))) if vectors else 0
+    return Around(
+        vectors=np.array([vectors[text] for _, text in rows], dtype=np.float32).reshape(-1, dimensions),
+        asked=np.array(asked, dtype=np.intp),
+        before=np.array(before, dtype=np.intp),
+        sentences=np.array([text for _, text in inside], dtype=np.intp),
+        of=np.array([at for at, _ in inside], dtype=np.intp),
+    )

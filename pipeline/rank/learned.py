@@ -1,0 +1,84 @@
+"""What tells each theme from the others: kernel ridge regression on themes (Saunders et al. 1998).
+
+With K the kernel matrix of the rows, D the ridge of each row and P = (K + D)^-1, the coefficients are a = P y, and a
+passage's prediction is k a. Without the rows B of one document the coefficients are a - P_:B s_B, and the prediction
+of the rows B themselves is y_B - s_B, where s_B = P_BB^-1 a_B (Rasmussen and Williams 2006, section 5.4.2, there for
+single rows): leaving out takes no refitting.
+
+Numbers are single precision: no ridge is much below 1, so that the matrix is well conditioned.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .material import Rows
+
+Floats = NDArray[np.floating]
+WIDTH = 2.0  # of the kernel exp(WIDTH * (cosine - 1)): curved enough to follow exemplars, too flat to memorise them
+RIDGE = 1.0  # of the same size as what one row adds to the kernel
+BALANCE = 0.5  # 0: common themes teach most; 1: all themes teach alike
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Learned:
+    """The fitted regression, with what leaving a document out needs."""
+
+    base: NDArray[np.float64]  # k: the share of each theme among the rows
+    coefficients: NDArray[np.float64]  # m x k
+    residual: NDArray[np.float64]  # m x k: what was to be learned beyond the base
+    inverse: NDArray[np.float32]  # m x m, the lower triangle; zeros above
+
+    def left_out(self, block: NDArray[np.intp]) -> tuple[Floats, Floats]:
+        """Return s_B, and the coefficients without the rows of ``block``."""
+        columns = self._columns(block)
+        error = np.linalg.solve(columns[block].astype(np.float64), self.coefficients[block])
+        return error, columns @ error
+
+    def error(self, block: NDArray[np.intp]) -> Floats:
+        """Return s_B: how far what is predicted for the rows of ``block`` without them is from what they are."""
+        inside = self.inverse[np.ix_(block, block)].astype(np.float64)
+        whole = inside + inside.T - np.diag(np.diag(inside))
+        return np.asarray(np.linalg.solve(whole, self.coefficients[block]))
+
+    def _columns(self, block: NDArray[np.intp]) -> NDArray[np.float32]:
+        columns = self.inverse[:, block] + self.inverse[block].T
+        columns[block, np.arange(len(block))] -= np.diag(self.inverse)[block]
+        return columns
+
+
+def closeness(cosines: Floats) -> Floats:
+    """Return how much passages of such cosines teach each other by their meaning."""
+    return np.asarray(np.exp(WIDTH * (cosines - 1)))
+
+
+def learn(rows: Rows, kernel: NDArray[np.float32]) -> Learned:
+    """Return the regression on the rows' themes; ``kernel`` is overwritten."""
+    from scipy.linalg import lapack
+
+    base, residual, ridge = problem(rows)
+    kernel[np.diag_indices_from(kernel)] += ridge.astype(np.float32)
+    # A symmetric matrix by rows is the same by columns, which is how LAPACK wants it.
+    factor, failed = lapack.spotrf(kernel.T, lower=1, clean=1, overwrite_a=1)
+    if failed:
+        raise ArithmeticError("the kernel matrix is not positive definite")
+    coefficients, _ = lapack.spotrs(factor, np.asfortranarray(residual, dtype=np.float32), lower=1)
+    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
+    return Learned(base=base, coefficients=coefficients.astype(np.float64), residual=residual, inverse=inverse)
+
+
+def problem(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the base share of each theme, what is left to learn in each row, and the ridge of each row."""
+    per_theme = rows.shares.sum(axis=0)
+    rarity = (per_theme.mean() / per_theme) ** BALANCE
+    themed = rows.shares.sum(axis=1)
+    weight = np.divide(rows.shares @ rarity, themed, out=np.ones_like(themed), where=themed > 0)
+    missed = np.zeros(len(weight), dtype=bool)
+    missed[: rows.quotes] = rows.misses.any(axis=1)
+    only = missed & (themed == 0)
+    base = np.average(rows.shares[~only], axis=0, weights=weight[~only])
+    residual = rows.targets - base
+    # Of a near miss it is known what it is not; what else it may be is left open.
+    residual[: rows.quotes][only[: rows.quotes, None] & ~rows.misses] = 0
+    return base, residual, RIDGE / weight

@@ -1,0 +1,104 @@
+"""Templates -> responses, also where something went wrong."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+
+from .desk import Desk
+from .guard import HEADERS
+from .orders import Order
+
+HERE = Path(__file__).parent
+NOTES = {
+    "undone": "Taken back.",
+    "nothing-to-undo": "There is nothing left to take back.",
+    "stale": "That page was out of date, so nothing was changed. This is how things stand.",
+    "changed": "The suggestions have changed meanwhile, so nothing was written. Please look again.",
+    "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
+    "done": "Nothing is open any more.",
+    "order-done": "Nothing is open any more in that order.",
+}
+ORDERS = {
+    Order.TRANSCRIPT: "As they were said",
+    Order.SUREST: "Surest first",
+    Order.INFORMATIVE: "Most informative first",
+    Order.NOTHING_FITS: "Nothing fits",
+}
+
+
+class Refused(Exception):
+    """A request that the page's own forms do not make; says why in plain words."""
+
+
+def templates() -> Environment:
+    """Return the page's templates."""
+    return Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def render(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
+    """Return a page."""
+    return page(request, template, values, status=status)
+
+
+def page(request: Request, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
+    """Return a page; what every template needs is added."""
+    desk: Desk = request.app.state.desk
+    note = NOTES.get(request.query_params.get("note", ""), "")
+    always = {
+        "root": desk.root,
+        "study": desk.study,
+        "coder": desk.coder,
+        "note": note,
+        "at": time.time_ns() // 1000,
+        "orders": {order.value: told for order, told in ORDERS.items()},
+        "order": asked_order(request).value,
+    }
+    return HTMLResponse(desk.templates.get_template(template).render({**always, **values}), status)
+
+
+def asked_order(request: Request) -> Order:
+    """Return the order in which the coder wants to go on, as the address says it."""
+    told = request.query_params.get("order", "")
+    return Order(told) if told in [order.value for order in Order] else Order.TRANSCRIPT
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """Tell that there is no such page, or what else HTTP has to say."""
+    if not isinstance(error, HTTPException):
+        raise error
+    if error.status_code == 404:
+        return render(request, "plain.html", status=404, title="Not here", told="There is no such page in this study.")
+    return render(request, "plain.html", status=error.status_code, title="That does not work", told=error.detail)
+
+
+def refused(request: Request, error: Exception) -> Response:
+    """Tell why nothing was written."""
+    return render(request, "plain.html", status=400, title="Nothing was written", told=str(error))
+
+
+def at_fault(request: Request, error: Exception) -> Response:
+    """Tell what is wrong with the store, or with another thing that was needed."""
+    return render(request, "plain.html", status=503, title="The store cannot be used just now", told=str(error))
+
+
+def gone(_: Request, __: Exception) -> Response:
+    """Answer a browser that was closed while it sent a form: nobody is left to tell."""
+    return Response(status_code=400)
+
+
+def bug(_: Request, __: Exception) -> Response:
+    """Tell that something of ours is broken."""
+    # Made outside of the guard; the traceback goes to whoever started the program.
+    told = "Something is wrong with themescout itself. What was decided before is kept. Go back, and report this."
+    return PlainTextResponse(told, 500, headers=HEADERS)

@@ -1,0 +1,108 @@
+"""Chromium at the review page: what its tests need."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.records import SegmentId
+from pipeline.review import free_port
+from pipeline.store import Store
+
+from .reviewing import TOKEN, fill
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-component-update",
+]
+SERVER = """
+import sys
+from pathlib import Path
+from pipeline.review import create_app, serve
+from pipeline.store import open_store
+from tests.reviewing import CODEBOOK, HASHING, TOKEN, study_in
+folder, port = Path(sys.argv[1]), int(sys.argv[2])
+store = open_store(f"sqlite:///{folder / 'test.db'}")
+app = create_app(store, study_in(folder), CODEBOOK, coder="Ria", token=TOKEN, encoding=HASHING)
+serve(app, port=port, ready=lambda: print("ready", flush=True))
+print("ended", flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("neither chromium nor google-chrome is installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+    with playwright.sync_playwright() as started:
+        opened = started.chromium.launch(executable_path=chromium, args=ARGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def address(store: Store, tmp_path: Path) -> Iterator[str]:
+    fill(store, [("North", "Group 1"), ("South", "Group 2")])
+    port = free_port()
+    root = Path(__file__).parent.parent
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(tmp_path), str(port)],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout
+        assert server.stdout.readline() == "ready\n"
+        yield f"http://127.0.0.1:{port}/{TOKEN}"
+        server.send_signal(signal.SIGINT)
+        told, complained = server.communicate(timeout=20)
+    assert (told, complained, server.returncode) == ("ended\n", "", 0), "the server is silent and ends in peace"
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained of; a test that provokes it clears this."""
+    return []
+
+
+@pytest.fixture
+def page(browser: "Browser", address: str, complaints: list[str]) -> Iterator["Page"]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+    opened = context.new_page()
+    opened.on("console", lambda message: complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(f"{address}/next")
+    opened.set_default_timeout(5000)
+    opened.wait_for_timeout(310)
+    yield opened
+    context.close()
+    assert complaints == [], "no script fails and no policy is broken"
+
+
+def at(page: "Page", segment: SegmentId, mark: str | None = None) -> None:
+    """Wait until a segment is the current one, and has its mark."""
+    page.wait_for_selector(f"#s-{segment}.current")
+    if mark is not None:
+        marked(page, segment, mark)
+    page.wait_for_timeout(310)  # keys decide nothing on a segment that has only just appeared
+
+
+def marked(page: "Page", segment: SegmentId, mark: str) -> None:
+    page.locator(f"#s-{segment} .mark").filter(has_text=re.compile(f"^{re.escape(mark)}$")).wait_for()
