@@ -5,7 +5,7 @@ suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
 finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
-encoders    what turns texts into vectors: encoder list, encoder distill
+encoders    what turns texts into vectors: encoder list, encoder distill, adapt
 begin       a study begins: init, demo, check
 """
 
@@ -14,7 +14,7 @@ import click
 from .. import __version__
 from .begin import check, demo, init
 from .coding import export, import_, review
-from .encoders import encoder
+from .encoders import adapt, encoder
 from .finding import queue, search
 from .measuring import evaluate
 from .suggesting import status, suggest
@@ -42,6 +42,7 @@ for _command in (
     import_,
     export,
     evaluate,
+    adapt,
     encoder,
 ):  # as in a study's life
     main.add_command(_command)

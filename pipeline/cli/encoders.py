@@ -1,10 +1,28 @@
-"""What turns texts into vectors: encoder list, encoder distill."""
+"""What turns texts into vectors: encoder list, encoder distill, adapt."""
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from .terminal import JSON, Bars, Commands, example, loud, loudness, print_json, print_table, say
+from .terminal import (
+    JSON,
+    STUDY,
+    Bars,
+    Commands,
+    count,
+    example,
+    loud,
+    loudness,
+    open_study,
+    print_json,
+    print_table,
+    say,
+)
+
+if TYPE_CHECKING:
+    from ..adapt import Adapted
 
 
 @click.group(cls=Commands, epilog=example("themescout encoder list"))
@@ -58,3 +76,47 @@ def distill(source: str) -> None:
     with Bars() as progress:
         made = embed.ready(located, progress)
     say(f"Made {made.folder}; in study.toml: encoder = {name!r}".replace("'", '"'))
+
+
+@click.command(epilog=example("themescout adapt my-study --use"))
+@STUDY
+@click.option("--use", "put", is_flag=True, help="Put the adapted encoder into study.toml, if it is better.")
+@JSON
+@loudness
+def adapt(study: Path, *, put: bool, as_json: bool) -> None:
+    """Fit the encoder to the study's codebook and decisions, if that makes suggestions better.
+
+    It learns on this machine, for minutes up to an hour, and goes on where it was if it is cut off. Documents are left
+    out in turn to see what it would do for new ones; unless that is better by more than noise, nothing changes.
+    """
+    from .. import adapt as adapting
+
+    session = open_study(study)
+    with Bars(hidden=as_json) as progress:
+        found = adapting.adapt(session, progress)
+    if put and found.folder:
+        adapting.use(session.study.file, found.folder)
+    if as_json:
+        print_json({**asdict(found), "better": bool(found.folder)})
+        return
+    say(_told(found))
+    if found.folder and put:
+        say(f"study.toml uses it now; `themescout suggest {study}` makes suggestions with it.")
+    elif found.folder:
+        say(f'To use it, put this under [embed] in study.toml, or run with --use:\n  encoder = "{found.folder}"')
+
+
+def _told(found: "Adapted") -> str:
+    before, after, gain = found.before, found.after, found.gain
+    told = [
+        f"Learned from {count(found.passages, 'passage')} of {count(found.documents, 'document')} and "
+        f"{count(found.themes, 'definition')}; judged on passages whose documents were left out.",
+        f"  mean reciprocal rank   {found.base} {before['mrr']:.3f}, adapted {after['mrr']:.3f}: "
+        f"{gain.mean:+.3f} (95% interval {gain.low:+.3f} to {gain.high:+.3f})",
+        f"  recall@3               {found.base} {before['recall@3']:.3f}, adapted {after['recall@3']:.3f}",
+    ]
+    if found.folder:
+        told.append(f"Better by more than noise: kept as {found.folder}.")
+    else:
+        told.append(f"Not better by more than noise: {found.base} stays.")
+    return "\n".join(told)

@@ -170,7 +170,14 @@ class Bars:
             return
         from tqdm import tqdm
 
-        units = {"transcripts": "files", "embed": "texts", "rank": "transcripts", "distill": "words"}
+        units = {
+            "transcripts": "files",
+            "embed": "texts",
+            "rank": "transcripts",
+            "distill": "words",
+            "adapt": "steps",
+            "learn": "steps",
+        }
         bar = self.bars.get(stage)
         if bar is None:
             bar = self.bars[stage] = tqdm(total=total, desc=stage, unit=f" {units.get(stage, 'steps')}", leave=False)

@@ -63,12 +63,17 @@ class Trainee:
         self.notes: list[Any] = []  # whatever the caller keeps along with the rounds
         self._base, self._lessons, self._recipe, self._kept = base, lessons, recipe or Recipe(), kept
         self._model = open_model(base.folder)
-        self._anchors = _first_anchors(self.encode, self._model.device, lessons)
+        state = _read(kept, self._model.device) if kept is not None else None
+        self._anchors = _parameter(
+            _first_anchors(self.encode, lessons) if state is None else state["anchors"], self._model.device
+        )
         self._optimizer = _optimizer(self._model, self._anchors, self._recipe)
-        if kept is not None and kept.is_file():
-            self._restore(kept)
+        if state is not None:
+            self._model.load_state_dict(state["model"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self.rounds, self.notes = state["rounds"], state["notes"]
 
-    def train(self) -> None:
+    def train(self, step_done: Callable[[], None] = lambda: None) -> None:
         """Train one round. What it does depends on the lessons, the recipe and the rounds before it alone."""
         import torch
 
@@ -82,6 +87,7 @@ class Trainee:
             for group in self._optimizer.param_groups:
                 group["lr"] = group["full"] * warm
             self._step(batch)
+            step_done()
         self._model.eval()
         self._model.max_seq_length = length
         self.rounds += 1
@@ -140,19 +146,6 @@ class Trainee:
         except (OSError, RuntimeError) as error:  # torch tells of a full disk as of a RuntimeError
             raise EncoderFault(str(self._kept), "cannot be written", "make room on the disk") from error
 
-    def _restore(self, file: Path) -> None:
-        import torch
-
-        try:
-            state = torch.load(file, map_location=self._model.device, weights_only=True)
-        except Exception:  # a file that the disk damaged; what torch raises then is not documented
-            return
-        self._model.load_state_dict(state["model"])
-        with torch.no_grad():
-            self._anchors.copy_(state["anchors"])
-        self._optimizer.load_state_dict(state["optimizer"])
-        self.rounds, self.notes = state["rounds"], state["notes"]
-
     def save(self, folder: Path, origin: bytes) -> None:
         """Write the model as an ordinary sentence-transformers folder, which is there as a whole or not at all.
 
@@ -162,7 +155,8 @@ class Trainee:
         try:
             self._model.save(str(part), create_model_card=False)
             (part / ORIGIN).write_bytes(origin)
-            part.rename(folder)
+            if not folder.exists():
+                part.rename(folder)
         except OSError as error:
             problem = f"cannot be written: {error.strerror}"
             raise EncoderFault(str(folder), problem, "make room, or mend the folder's rights") from error
@@ -183,14 +177,30 @@ def fine_tuned(
     return trainee.encode
 
 
-def _first_anchors(encode: Callable[[Sequence[str]], NDArray[np.float32]], device: Any, lessons: Lessons) -> Any:  # noqa: ANN401
+def _read(file: Path, device: Any) -> Any:  # noqa: ANN401
+    """Return what was kept, or nothing if that is not there, or was damaged: then training begins anew."""
     import torch
 
+    if not file.is_file():
+        return None
+    try:
+        return torch.load(file, map_location=device, weights_only=True)
+    except Exception:  # what torch raises for a damaged file is not documented
+        return None
+
+
+def _first_anchors(encode: Callable[[Sequence[str]], NDArray[np.float32]], lessons: Lessons) -> NDArray[np.float32]:
     rows = encode(lessons.texts)
     means = np.zeros((lessons.shows.shape[1], rows.shape[1]), np.float32)
     for theme in np.flatnonzero(lessons.shows.any(axis=0)):
         means[theme] = rows[lessons.shows[:, theme]].mean(axis=0)
-    return torch.nn.Parameter(torch.tensor(of_length_one(means), device=device))
+    return of_length_one(means)
+
+
+def _parameter(values: Any, device: Any) -> Any:  # noqa: ANN401
+    import torch
+
+    return torch.nn.Parameter(torch.as_tensor(values).clone().to(device))
 
 
 def _optimizer(model: Any, anchors: Any, recipe: Recipe) -> Any:  # noqa: ANN401
