@@ -31,7 +31,7 @@ from .material import PARTS, Ground, ground
 from .noise import Gain, chosen_apart, gain, stalled
 from .setting import use
 
-__all__ = ["Adapted", "adapt", "use"]
+__all__ = ["Adapted", "adapt", "caution", "use"]
 
 ADAPTS = 1  # raised when adapting to the same material gives something else than before
 MOST_ROUNDS = 8
@@ -92,6 +92,18 @@ def base_of(session: Session) -> embed.Located:
         problem = f"encoder `{located.name}` cannot be adapted: it is no network"
         raise EncoderFault(str(session.study.file), problem, "set `encoder` to minilm or another model, then adapt it")
     return located
+
+
+def caution(session: Session) -> str:
+    """Return what to think of figures on decided segments, "" unless the study's encoder learned from such."""
+    folder = session.located.folder
+    decided = embed.origin(folder).get("decided", 0) if folder is not None else 0
+    if not decided:
+        return ""
+    return (
+        f"encoder {session.located.name} learned from {decided} decided segments: figures on these are too good; "
+        "`themescout adapt` tells what it is worth on others"
+    )
 
 
 def _coded(session: Session) -> Coded:
@@ -225,7 +237,13 @@ def _learn_all(
         clock.reach(trainee.rounds * train.steps_of(lessons, Recipe()))
         trainee.train(clock.step)
         trainee.keep()
-    origin = {"from": base.name, "fingerprint": base.fingerprint}
+    decided = len(material.coded.segments)
+    origin = {
+        "from": base.name,
+        "fingerprint": base.fingerprint,
+        "decided": decided,
+        "passages": len(material.passages),
+    }
     trainee.save(folder, json.dumps(origin, indent=1).encode())
     clock.end()
 

@@ -11,7 +11,7 @@ languages  what is known of an encoder's way with a language
 from .encoder import BATCH, PORTION, Encoder, HashingEncoder, encoder_text, in_portions
 from .languages import language_note
 from .sentences import SentenceEncoder
-from .sources import Located, here, known, locate, made_from
+from .sources import Located, here, known, locate, made_from, origin
 from .static import StaticEncoder, distill, ready
 from .train import Lessons, Recipe, Trainee, fine_tuned
 
@@ -36,6 +36,7 @@ __all__ = [
     "load",
     "locate",
     "made_from",
+    "origin",
     "ready",
 ]
 

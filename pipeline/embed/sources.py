@@ -126,20 +126,26 @@ def _from_folder(name: str, folder: Path, entries: dict[str, dict[str, Any]]) ->
         problem = "holds no sentence-transformers model (neither modules.json nor config.json)"
         raise EncoderFault(str(folder), problem, "give the folder that `SentenceTransformer.save` wrote")
     found = Located(name=name, fingerprint=f"{folder.name}-{content_of(folder)}", folder=folder)
-    origin = made_from(folder)
-    if origin not in entries:
+    source = made_from(folder)
+    if source not in entries:
         return found
-    entry = entries[origin]
+    entry = entries[source]
     known_of = {"languages": tuple(entry["languages"]), "prompt": entry.get("prompt", "")}
-    return replace(found, known_as=origin, max_tokens=entry["max_tokens"], **known_of)
+    return replace(found, known_as=source, max_tokens=entry["max_tokens"], **known_of)
 
 
 def made_from(folder: Path) -> str:
     """Return the name of the encoder that a folder was made from by this program, "" if it was not."""
+    return str(origin(folder).get("from", ""))
+
+
+def origin(folder: Path) -> dict[str, Any]:
+    """Return what a folder that this program made tells of how it was made, nothing for others."""
     try:
-        return str(json.loads((folder / ORIGIN).read_text(encoding="utf-8"))["from"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        told = json.loads((folder / ORIGIN).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _prompted(found: Located, settings: EmbedSettings) -> Located:

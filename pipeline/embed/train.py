@@ -1,9 +1,10 @@
 """Fine-tune a sentence-transformers model on texts that show themes. Texts and themes in, a folder out.
 
-Two losses are added. Texts of one theme are drawn together and away from the others in the batch (supervised
-contrastive learning: Khosla et al. 2020, eq. 2). And every text is drawn to its theme's anchor, a vector that is
-learned along with the model and begins as the mean of the theme's texts (cross-entropy over cosines with proxies, as
-in Movshovitz-Attias et al. 2017). Batches hold equally many texts of each of their themes: large ones drown no others.
+Every text is drawn to its theme's anchor and away from those of the other themes. An anchor is a vector that is learned
+along with the model and begins as the mean of the theme's texts; the loss is the cross-entropy of the cosines with all
+anchors (proxies of classes, as in Movshovitz-Attias et al. 2017). Batches hold equally many texts of each of their
+themes, so that large themes do not drown small ones. Drawing texts of one theme to one another as well (supervised
+contrastive learning) was tried and brought nothing more.
 """
 
 import os
@@ -48,7 +49,6 @@ class Recipe:
     rate: float = 4e-5
     anchor_rate: float = 1e-3
     temperature: float = 0.07
-    anchor_weight: float = 0.5
     warm_up: int = 10  # steps until the full rate
     most_tokens: int = 128  # of a text that are learned from
     seed: int = 0
@@ -63,13 +63,14 @@ class Trainee:
         self.notes: list[Any] = []  # whatever the caller keeps along with the rounds
         self._base, self._lessons, self._recipe, self._kept = base, lessons, recipe or Recipe(), kept
         self._model = open_model(base.folder)
+        _freeze_words(self._model)
         state = _read(kept, self._model.device) if kept is not None else None
         self._anchors = _parameter(
             _first_anchors(self.encode, lessons) if state is None else state["anchors"], self._model.device
         )
         self._optimizer = _optimizer(self._model, self._anchors, self._recipe)
         if state is not None:
-            self._model.load_state_dict(state["model"])
+            self._model.load_state_dict(state["model"], strict=False)  # what is frozen is not kept
             self._optimizer.load_state_dict(state["optimizer"])
             self.rounds, self.notes = state["rounds"], state["notes"]
 
@@ -101,8 +102,7 @@ class Trainee:
 
         rows = self._forward([self._lessons.texts[at] for at in batch])
         shows = torch.tensor(self._lessons.shows[batch], device=rows.device)
-        loss = contrast(rows, shows, self._recipe.temperature)
-        loss = loss + self._recipe.anchor_weight * to_anchors(rows, self._anchors, shows, self._recipe.temperature)
+        loss = to_anchors(rows, self._anchors, shows, self._recipe.temperature)
         self._optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
@@ -135,7 +135,7 @@ class Trainee:
         state = {
             "rounds": self.rounds,
             "notes": self.notes,
-            "model": self._model.state_dict(),
+            "model": {name: value.detach() for name, value in self._model.named_parameters() if value.requires_grad},
             "anchors": self._anchors.detach(),
             "optimizer": self._optimizer.state_dict(),
         }
@@ -203,11 +203,22 @@ def _parameter(values: Any, device: Any) -> Any:  # noqa: ANN401
     return torch.nn.Parameter(torch.as_tensor(values).clone().to(device))
 
 
+def _freeze_words(model: Any) -> None:  # noqa: ANN401
+    """Leave the table of words as it is: words that the lessons lack would not move along with those they have.
+
+    In multilingual models it is also most of the model, and would make training slow and large.
+    """
+    body = getattr(model[0], "auto_model", None)
+    words = body.get_input_embeddings() if body is not None else None
+    if words is not None:
+        words.requires_grad_(False)
+
+
 def _optimizer(model: Any, anchors: Any, recipe: Recipe) -> Any:  # noqa: ANN401
     import torch
 
     groups = [
-        {"params": list(model.parameters()), "full": recipe.rate},
+        {"params": [value for value in model.parameters() if value.requires_grad], "full": recipe.rate},
         {"params": [anchors], "full": recipe.anchor_rate, "weight_decay": 0.0},
     ]
     return torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=0.01)
@@ -245,22 +256,6 @@ def of_like_length(texts: Sequence[str]) -> list[list[int]]:
             groups.append([])
         groups[-1].append(at)
     return groups
-
-
-def contrast(rows: Any, shows: Any, temperature: float) -> Any:  # noqa: ANN401
-    """Return the supervised contrastive loss (Khosla et al. 2020, eq. 2) of rows of length 1.
-
-    Two rows belong together if they share a theme; a row that belongs to no other has no part in the mean.
-    """
-    import torch
-
-    itself = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
-    alike = rows @ rows.T / temperature
-    chance = alike - torch.logsumexp(alike.masked_fill(itself, float("-inf")), dim=1, keepdim=True)
-    together = (shows.float() @ shows.float().T > 0) & ~itself
-    count = together.sum(dim=1)
-    loss = -(chance * together).sum(dim=1) / count.clamp(min=1)
-    return loss[count > 0].mean() if (count > 0).any() else (rows * 0).sum()
 
 
 def to_anchors(rows: Any, anchors: Any, shows: Any, temperature: float) -> Any:  # noqa: ANN401
