@@ -1,4 +1,4 @@
-"""Training: the loss against brute force, how texts are dealt, and that it continues to the bit."""
+"""Training: the losses against brute force, how texts are dealt, and that it continues to the bit."""
 
 import math
 from collections import Counter
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -36,6 +36,23 @@ def drawn(seed: int, rows: int, themes: int) -> tuple[NDArray[np.float64], NDArr
     shows = rng.random((rows, themes)) < 0.4
     shows[np.arange(rows), rng.integers(themes, size=rows)] = True
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True), shows
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 999), st.integers(2, 7), st.integers(1, 4))
+def test_the_contrast_is_equation_2_of_khosla_and_others(seed: int, rows: int, themes: int) -> None:
+    vectors, shows = drawn(seed, rows, themes)
+    losses = []
+    for i in range(rows):
+        others = [a for a in range(rows) if a != i]
+        positives = [p for p in others if (shows[i] & shows[p]).any()]
+        total = sum(math.exp(vectors[i] @ vectors[a] / 0.07) for a in others)
+        if positives:
+            losses.append(
+                -sum(math.log(math.exp(vectors[i] @ vectors[p] / 0.07) / total) for p in positives) / len(positives)
+            )
+    found = train.contrast(torch.tensor(vectors), torch.tensor(shows), 0.07)
+    assert np.isclose(float(found), np.mean(losses) if losses else 0.0, rtol=1e-4, atol=1e-5)
 
 
 def test_the_anchors_draw_by_a_cross_entropy() -> None:
