@@ -7,6 +7,7 @@ or ../shared), else the example study is used. Each figure is printed as its rat
 several pairs, beside the bound it should keep.
 
 embedding   texts per second of the embedding stage / of a bare SentenceTransformer.encode on the same texts, in turn
+static      texts per second of the static encoder / of the one it is made from, in turn; skipped if it was never made
 the rest    seconds for reading, segmenting, ranking and storing / seconds for embedding, of the same whole run
 --help      `python -m pipeline --help` / `python -c "import click"`, whole processes in turn
 unchanged   whether `suggest --direct` on an unchanged study imports torch
@@ -50,6 +51,7 @@ def main() -> None:
         folder = study(Path(scratch) / "study")
         texts, tally = whole_run(folder)
         embedding(texts)
+        static(texts)
         rest = sum(seconds for stage, seconds in tally.seconds.items() if stage != "embed")
         stages = ", ".join(f"{stage} {seconds:.2f} s" for stage, seconds in tally.seconds.items())
         report(
@@ -101,6 +103,28 @@ def embedding(texts: Sequence[str]) -> None:
     pairs = [(seconds(library), seconds(stage)) for _ in range(PAIRS)]
     best = min(taken for _, taken in pairs)
     report("embedding / bare encode", [a / b for a, b in pairs], "at least 0.9", f"{len(some) / best:,.0f} texts/s")
+
+
+def static(texts: Sequence[str]) -> None:
+    """Encode the same texts by the static encoder and by its teacher, in turn."""
+    located = embed.locate(EmbedSettings(encoder="static"), Path())
+    if not located.made:
+        print("skipped the static encoder: `themescout encoder distill` makes it")
+        return
+    fast, slow = embed.load(located), embed.load(embed.locate(EmbedSettings(), Path()))
+    texts = list(dict.fromkeys(texts))
+    many = random.Random(0).sample(texts, min(TEXTS, len(texts)))
+    few = many[: TEXTS // 16]
+
+    def rate(encoder: embed.Encoder, some: Sequence[str]) -> float:
+        def encode() -> None:
+            encoder.encode(some)
+
+        return len(some) / seconds(encode)
+
+    pairs = [(rate(fast, many), rate(slow, few)) for _ in range(PAIRS)]
+    told = f"{max(a for a, _ in pairs):,.0f} texts/s"
+    report("static / its teacher", [a / b for a, b in pairs], "at least 50", told)
 
 
 def starting() -> None:

@@ -107,11 +107,10 @@ def _read_files(study: Study, sites: dict[str, SiteCheck], most: float, progress
 def _notes(
     study: Study, located: embed.Located | None, codebook: Codebook | None, sites: Iterable[SiteCheck]
 ) -> Iterable[str]:
-    if located and located.languages:
-        for site in study.site:
-            if site.language.split("-")[0] not in located.languages:
-                known = f"encoder {located.name} knows {', '.join(located.languages)}"
-                yield f"{site.name} is in `{site.language}` and {known}: expect weak suggestions"
+    if located:
+        if not located.made:
+            yield f"encoder {located.name} is not on this machine yet: the first `suggest` makes it, in a few minutes"
+        yield from language_notes(study, located)
     if codebook:
         yield from map(str, doubts(study.codebook_file))
     for theme in codebook.themes if codebook else ():
@@ -122,6 +121,15 @@ def _notes(
             yield f"{found.site}: {found.long} segments are longer than the encoder reads; lower `max_words`"
         if found.turns and not found.moderator_turns:
             yield f"{found.site} has no moderator's turn: name interviewers' labels, if any, under `moderators`"
+
+
+def language_notes(study: Study, located: embed.Located) -> list[str]:
+    """Return what to expect at sites whose language the encoder does not know, a line per language."""
+    sites: dict[str, list[str]] = {}
+    for site in study.site:
+        sites.setdefault(site.language, []).append(site.name)
+    told = {language: embed.language_note(located, language) for language in sites}
+    return [f"{', '.join(sites[language])}: {note}" for language, note in told.items() if note]
 
 
 def rows(checked: Checked) -> list[tuple[object, ...]]:

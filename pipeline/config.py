@@ -75,8 +75,13 @@ class SegmentSettings(_Settings):
 class EmbedSettings(_Settings):
     """Which encoder turns texts into vectors."""
 
-    encoder: Words = Field(default="minilm", description="a name in the manifest, a local folder, or a hub name")
+    encoder: Words = Field(
+        default="minilm", description="a name in the manifest, static:NAME, a local folder, or a hub name"
+    )
     allow_download: Switch = Field(default=False, description="whether a hub name may be fetched over the network")
+    prompt: str | None = Field(
+        default=None, description="words that the encoder wants before each text, like `query:`, if not the manifest's"
+    )
 
 
 class RankSettings(_Settings):

@@ -119,8 +119,10 @@ class Session:
         return embed.load(self.located)
 
 
-def open_session(path: Path) -> Session:
-    """Read the study, its codebook and find its encoder; nothing is written and nothing heavy loaded.
+def open_session(path: Path, progress: Progress = no_progress) -> Session:
+    """Read the study, its codebook and find its encoder; nothing of the study is written and nothing heavy loaded.
+
+    Only a static encoder that is not on this machine yet is made, which takes minutes.
 
     Raises ``Faults`` with everything that is wrong with the three.
     """
@@ -131,7 +133,7 @@ def open_session(path: Path) -> Session:
     raise_all(faults)
     assert codebook is not None
     assert located is not None
-    return Session(study=study, codebook=codebook, located=located)
+    return Session(study=study, codebook=codebook, located=embed.ready(located, progress))
 
 
 def _of_one_name(study: Study, files: Sequence[transcripts.File]) -> list[TranscriptFault]:

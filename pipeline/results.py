@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
 
+from . import adapt, embed, exchange, intake, store, work
 from . import evaluate as evaluating
-from . import exchange, intake, store, work
 from .coded import coded_segments, material, still_there
 from .config import Study
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
@@ -200,8 +201,14 @@ def _segments(session: intake.Session, ids: Sequence[SegmentId]) -> list[Segment
     return corpus.load_segments(session.store, ids=set(ids))
 
 
-def evaluate(session: intake.Session, plan: evaluating.Plan, *, progress: intake.Progress) -> evaluating.Evaluation:
-    """Tell how good suggestions are on the human coding in the store, beside the baselines. Raises ``StudyFault``."""
+def evaluate(
+    session: intake.Session, plan: evaluating.Plan, *, setfit: bool = False, progress: intake.Progress
+) -> evaluating.Evaluation:
+    """Tell how good suggestions are on the human coding in the store, beside the baselines.
+
+    With ``setfit`` an encoder that is fine-tuned for each model is among these. Raises ``StudyFault``, and
+    ``EncoderFault`` if the study's encoder cannot be fine-tuned.
+    """
     remedy = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
     if not store.has_store(session.study.store_url):
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
@@ -223,4 +230,5 @@ def evaluate(session: intake.Session, plan: evaluating.Plan, *, progress: intake
         material(coded, session.codebook, known, read, near),
         in_sight=np.array([segment.id in shown for segment in coded.segments]),
     )
-    return evaluating.evaluate(measured, plan, session.study.rank, tell=progress)
+    others = {"setfit": evaluating.setfit(partial(embed.fine_tuned, adapt.base_of(session)))} if setfit else None
+    return evaluating.evaluate(measured, plan, session.study.rank, others=others, tell=progress)

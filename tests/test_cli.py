@@ -360,7 +360,7 @@ def test_pre_segmented_tables_keep_their_segments(study: Path) -> None:
 
 
 def test_a_bug_keeps_its_traceback(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.intake.open_session", lambda _: 1 / 0)
+    monkeypatch.setattr("pipeline.intake.open_session", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run("status", study)
 

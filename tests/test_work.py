@@ -305,7 +305,7 @@ class Dying(embed.HashingEncoder):
 @contextmanager
 def small_portions() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embed, "PORTION", 2)
+        patch.setattr("pipeline.embed.encoder.PORTION", 2)
         yield
 
 

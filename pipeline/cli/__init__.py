@@ -8,6 +8,7 @@ measuring   how good it is: evaluate
 anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
 keeping     what is kept, and how it came about: store
+encoders    what turns texts into vectors: encoder list, encoder distill, adapt
 begin       a study begins: init, demo, check
 """
 
@@ -18,6 +19,7 @@ from .anchoring import anchors
 from .auditing import audit
 from .begin import check, demo, init
 from .coding import export, import_, review
+from .encoders import adapt, encoder
 from .finding import queue, search
 from .keeping import store
 from .measuring import evaluate
@@ -49,6 +51,8 @@ for _command in (
     evaluate,
     anchors,
     audit,
+    adapt,
+    encoder,
     store,
 ):  # as in a study's life
     main.add_command(_command)

@@ -24,6 +24,7 @@ from .terminal import STUDY, Bars, check_site, example, loud, loudness, open_stu
     "--json", "out", type=click.Path(path_type=Path, allow_dash=True), help="Write the figures to a file, or - ."
 )
 @click.option("--html", "page", type=click.Path(path_type=Path), help="Write a page with figures to a file.")
+@click.option("--setfit", is_flag=True, help="Compare with a fine-tuned encoder, too: minutes for each model.")
 @loudness
 def evaluate(
     study: Path,
@@ -34,10 +35,11 @@ def evaluate(
     test: tuple[str, ...],
     out: Path | None,
     page: Path | None,
+    setfit: bool,
 ) -> None:
     """Tell how good the suggestions are on human coding, beside the baselines, and whether to rely on them."""
+    from .. import adapt, results
     from .. import evaluate as evaluating
-    from .. import results
 
     _check_sites(train, test, transfer=transfer)
     session = open_study(study)
@@ -46,9 +48,11 @@ def evaluate(
     files = [file for file in (out, page) if file is not None and str(file) != "-"]
     for file in files:
         results.refuse_own(session, file)
+    if (note := adapt.caution(session)) and loud():
+        click.echo(f"note: {note}", err=True)
     plan = evaluating.Plan(source=source, transfer=transfer, train=train, test=test)
     with Bars(hidden=str(out) == "-") as progress:
-        made = results.evaluate(session, plan, progress=progress)
+        made = results.evaluate(session, plan, setfit=setfit, progress=progress)
     figures = evaluating.to_json(made)
     if page is not None:
         from ..report.evaluation import evaluation_page

@@ -39,11 +39,13 @@ if TYPE_CHECKING:
 @loudness
 def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bool, as_json: bool) -> None:
     """Segment, embed and rank what is new or changed. If another `suggest` works on the study, wait for it."""
+    from .. import check
     from ..intake import Part
 
     session = open_study(study)
     part = Part(site=site, transcript=transcript)
     check_part(session, part)
+    notes = check.language_notes(session.study, session.located)
     with Bars(hidden=as_json) as progress:
         pending, tally = _suggest(session, part, direct, progress)
     if as_json:
@@ -56,9 +58,12 @@ def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bo
             "muted": tally.muted,
             "parked": tally.parked,
             "seconds": tally.seconds,
+            "notes": notes,
         }
         print_json({**told, "quarantined": left_out(session, part).files})
     else:
+        for note in notes if loud() else ():
+            click.echo(f"note: {note}", err=True)
         say(_done(tally, pending))
         for stage, seconds in tally.seconds.items():
             say(f"  {stage:17s} {seconds:8.2f} s", at=2)

@@ -52,6 +52,7 @@ def tell(faults: Sequence[Fault] | Iterator[Fault]) -> None:
         click.echo(" ".join(str(fault).split()), err=True)
 
 
+ONCE = {"distill": "Making the static encoder, once on this machine; that takes a few minutes."}
 STUDY = click.argument("study", type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Answer as JSON on standard output.")
 
@@ -86,7 +87,8 @@ def open_study(study: Path) -> "Session":
     """Return the study opened for work; with -v say what it consists of. Raises ``Faults``."""
     from .. import intake
 
-    session = intake.open_session(study)
+    with Bars() as progress:
+        session = intake.open_session(study, progress)
     told = (f"study {session.study.file}", f"store {session.study.store}", f"encoder {session.located.fingerprint}")
     say(", ".join((*told, f"codebook {session.codebook.revision}")), at=2)
     return session
@@ -157,6 +159,7 @@ class Bars:
 
     hidden: bool = False
     bars: dict[str, Any] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
 
     def __enter__(self) -> "Progress":
         return self._show
@@ -166,11 +169,23 @@ class Bars:
             bar.close()
 
     def _show(self, stage: str, done: int, total: int) -> None:
-        if self.hidden or not loud() or not sys.stderr.isatty():
+        if self.hidden or not loud():
+            return
+        if stage in ONCE and stage not in self.begun:
+            click.echo(ONCE[stage], err=True)
+            self.begun.add(stage)
+        if not sys.stderr.isatty():
             return
         from tqdm import tqdm
 
-        units = {"transcripts": "files", "embed": "texts", "rank": "transcripts"}
+        units = {
+            "transcripts": "files",
+            "embed": "texts",
+            "rank": "transcripts",
+            "distill": "words",
+            "adapt": "steps",
+            "learn": "steps",
+        }
         bar = self.bars.get(stage)
         if bar is None:
             bar = self.bars[stage] = tqdm(total=total, desc=stage, unit=f" {units.get(stage, 'steps')}", leave=False)
