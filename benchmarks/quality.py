@@ -10,7 +10,7 @@ recall, MRR, mAP   as in `themescout evaluate`; mAP over themes with at least 10
                    segments are tested, else 5
 [ ]                95 % interval: documents drawn again (a comment is a document of its own), and, where decisions come
                    in several random orders, over these as well
---adapted          folder of an encoder that was fine-tuned to the NHS codebook: its rows are added
+--adapted          an encoder that `themescout adapt` made for the NHS codebook: its rows are added
 --ablate           each part of the score taken away in turn
 """
 

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from pipeline.config import RankSettings
 from pipeline.errors import CodingFault
-from pipeline.evaluate import SYSTEMS, Material, Plan, evaluate, metrics, protocol, ranked, systems, to_json
+from pipeline.evaluate import SYSTEMS, Material, Plan, evaluate, finetuned, metrics, protocol, ranked, systems, to_json
 from pipeline.rank import NONE, Around, codebook_texts
 from pipeline.records import Codebook, Exemplar, Kind, Theme
 
@@ -394,6 +395,44 @@ def test_baselines_learn_from_decisions_too() -> None:
     assert systems.cosine(lesson, those.vectors[:1])[0, 0] == pytest.approx(1, abs=1e-6)
     assert systems.lexical(lesson, those.texts[:1], systems.tfidf(those.texts))[0, 0] == pytest.approx(1, abs=1e-6)
     assert systems.frequency(lesson, 1).tolist() == [[2, 2, 2]]
+
+
+def test_a_fine_tuned_encoder_learns_what_the_others_learn() -> None:
+    those = material(2, 8)
+    both = replace(those, gold=those.gold | (np.arange(16) == 0)[:, None] * np.array([False, True, False]))
+    lesson = systems.Lesson(
+        codebook=those.codebook,
+        vectors=those.codebook_vectors,
+        labelled=protocol.learned(both, np.arange(8)),
+        settings=RankSettings(),
+    )
+    texts, themes, weights = finetuned.taught(lesson)
+    assert len(texts) == 6 + 7 + 3  # exemplars, six decided segments with a theme of which one has two, definitions
+    assert [w for text, w in zip(texts, weights, strict=True) if text == those.texts[0]] == [0.5, 0.5]
+    assert themes[-3:].tolist() == [0, 1, 2]
+    seen: list[int] = []
+
+    def tune(known: Sequence[str], shown: NDArray[np.intp]) -> finetuned.Encode:
+        assert list(known) == texts
+        assert shown.tolist() == themes.tolist()
+        seen.append(len(known))
+        return lambda given: np.stack([vector(text) for text in given])
+
+    scores = finetuned.setfit(tune)(lesson, those.texts, those.vectors)
+    assert seen == [len(texts)]
+    coded = those.gold.any(axis=1)
+    assert (scores[coded].argmax(axis=1) == those.gold[coded].argmax(axis=1)).mean() > 0.9
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_fine_tuned_encoder_ranks_few_themes_too(count: int) -> None:
+    codebook = Codebook(themes=book().themes[:count])
+    lesson = systems.Lesson(codebook=codebook, vectors={}, labelled=None, settings=RankSettings())
+    ranked = finetuned.setfit(lambda _texts, _themes: lambda given: np.stack([vector(text) for text in given]))
+    scores = ranked(lesson, ("the bus", "the nurse"), np.zeros((2, 16), dtype=np.float32))
+    assert scores.shape == (2, count)
+    if count == 2:
+        assert scores.argmax(axis=1).tolist() == [0, 1]
 
 
 def test_what_is_around_segments_counts_in_an_evaluation_too() -> None:

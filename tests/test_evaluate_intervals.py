@@ -196,6 +196,15 @@ def test_the_learning_curve_has_all_baselines_and_bands_around_them(found: Evalu
             assert span[0] - 1e-9 <= value <= span[1] + 1e-9
 
 
+def test_an_extra_system_is_measured_but_not_on_the_curve() -> None:
+    def backwards(_lesson: object, texts: object, _vectors: object) -> Matrix:
+        return np.tile([0.0, 1.0, 2.0], (len(texts), 1))  # type: ignore[arg-type]
+
+    made = evaluate(material(6, 8), others={"backwards": backwards})
+    assert made.systems["backwards"].values["recall@1"] == pytest.approx(1 / 3)
+    assert all("backwards" not in step.systems for step in made.learning_curve)
+
+
 def test_progress_is_told_to_its_end() -> None:
     seen: list[tuple[str, int, int]] = []
     evaluate(material(6, 8), tell=lambda *said: seen.append(said))

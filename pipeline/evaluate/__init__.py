@@ -4,6 +4,7 @@ metrics     scores against what people coded
 intervals   how far a figure may be off: documents drawn again and again
 outcome     what an evaluation finds, as records and as JSON
 systems     themescout and the baselines
+finetuned   a fine-tuned encoder to compare with, on request
 protocol    which segments are ranked with what
 ranked      what every system says of the segments under test
 curve       how the suggestions get better with decisions
@@ -14,6 +15,7 @@ coders      how alike people code, and how alike the machine and they
 verdict     what the figures say in words
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,6 +26,7 @@ from ..errors import CodingFault
 from .coders import agreement
 from .compared import by_site, compared, reliable
 from .curve import learning_curve
+from .finetuned import setfit
 from .intervals import ENOUGH_DOCUMENTS, LEVEL, REPLICATES, draw
 from .metrics import ENOUGH, best_of
 from .outcome import Evaluation, Found, Step, ThemeResult, to_json
@@ -42,7 +45,7 @@ from .protocol import (
 )
 from .ranked import Ranked, Tell, rank, simple
 from .suggesting import operating, targets, tradeoff
-from .systems import BASELINES, Lesson
+from .systems import BASELINES, Lesson, System
 from .themes import by_theme
 from .verdict import verdict, with_caution
 
@@ -56,8 +59,10 @@ __all__ = [
     "Reader",
     "Source",
     "Step",
+    "System",
     "ThemeResult",
     "evaluate",
+    "setfit",
     "to_json",
 ]
 
@@ -86,9 +91,12 @@ def evaluate(
     plan: Plan = Plan(),
     settings: RankSettings | None = None,
     *,
+    others: Mapping[str, System] | None = None,
     tell: Tell = lambda *_: None,
 ) -> Evaluation:
     """Return how good the suggestions are on segments that people coded.
+
+    ``others`` are systems to compare with beside the baselines; they are left out of the learning curve.
 
     Raises ``CodingFault`` if nothing is coded, or not in as many documents or sites as the plan takes.
     """
@@ -97,7 +105,7 @@ def evaluate(
     settings = settings or RankSettings()
     folds = _folds(material, plan)
     baselines = simple(material)
-    ranked = rank(material, folds, settings, baselines, tell)
+    ranked = rank(material, folds, settings, baselines | dict(others or {}), tell)
     if not ranked.gold.any():
         raise CodingFault("evaluation", "no segment under test has a theme", "test on a site with more coding")
     steps = learning_curve(material, settings, baselines, tell) if plan.curve else ()

@@ -17,6 +17,7 @@ SYSTEMS = {
     "definition": "nearest definition (cosine)",
     "lexical": "shared words (TF-IDF)",
     "frequency": "always the most frequent",
+    "setfit": "fine-tuned encoder (SetFit-like)",
 }
 WORDS = (
     "recall@k: of the themes that people gave a segment (at most k of them), the share that the ranking has among its "

@@ -58,8 +58,8 @@ def head(store: Store) -> Head:
     """Return the trail's present head, to be written into a report."""
     count = sa.select(sa.func.count()).select_from(decisions).scalar_subquery()
     with store.reading() as connection:  # in one statement: others may append between two
-        row = connection.execute(sa.select(count.label("count"), decisions.c.hash).order_by(LATEST).limit(1)).first()
-    return Head(count=row.count, hash=row.hash) if row else Head()
+        row = connection.execute(sa.select(count.label("many"), decisions.c.hash).order_by(LATEST).limit(1)).first()
+    return Head(count=row.many, hash=row.hash) if row else Head()
 
 
 def last_hash(connection: sa.Connection) -> str:
