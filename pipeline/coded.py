@@ -40,10 +40,16 @@ class Coded:
 
 
 def coded_segments(store: Store) -> Coded:
-    """Return what people have decided at present. Only people's decisions are in the store, never the machine's."""
+    """Return what people have decided at present. Only people's decisions are in the store, never the machine's.
+
+    Where a disagreement was settled, what settled it counts alone.
+    """
     by_segment: dict[SegmentId, list[Coding]] = {}
     for coding in present(decisions.load_decisions(store)):
         by_segment.setdefault(coding.segment, []).append(coding)
+    for segment, given in by_segment.items():
+        if settled := [coding for coding in given if coding.adjudicated]:
+            by_segment[segment] = [max(settled, key=lambda coding: coding.coded_at)]
     segments = corpus.load_segments(store, ids=by_segment) if by_segment else []
     return Coded(
         segments=tuple(segments),

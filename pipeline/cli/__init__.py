@@ -4,6 +4,7 @@ terminal    what all commands share
 suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
 measuring   how good it is: evaluate
+people      several people at one study: people, assign
 begin       a study begins: init, demo, check
 """
 
@@ -13,6 +14,7 @@ from .. import __version__
 from .begin import check, demo, init
 from .coding import export, import_, review
 from .measuring import evaluate
+from .people import assign, people
 from .suggesting import status, suggest
 from .terminal import Commands
 
@@ -26,5 +28,17 @@ def main() -> None:
     """
 
 
-for _command in (init, demo, check, suggest, status, review, import_, export, evaluate):  # as in a study's life
+for _command in (
+    init,
+    demo,
+    check,
+    suggest,
+    status,
+    review,
+    people,
+    assign,
+    import_,
+    export,
+    evaluate,
+):  # as in a study's life
     main.add_command(_command)

@@ -4,12 +4,19 @@ queue    where a segment stands for a coder, and which one comes next
 answers  what an action appends to the decisions, and what taking it back appends
 pages    what the templates show
 desk     what the page asks the store for one coder
+forms    what requests say and what pages answer
 guard    who may come in
+accounts passwords and log-ins, where several people work on a study
+seats    who sits at the page
+team     who reads what, how far everybody is, where they disagree
+rooms    the pages of a team: log in, the lead's view, comparing and settling
 app      routes: parse, call the store, render
-serve    the page on this machine, and on no other
+serve    the page on this machine, and only on purpose on others
 """
 
+from .accounts import somebody_leads as somebody_leads
 from .app import create_app as create_app
+from .serve import ADDRESS as ADDRESS
 from .serve import free_port as free_port
 from .serve import new_token as new_token
 from .serve import serve as serve

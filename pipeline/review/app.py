@@ -1,6 +1,5 @@
 """The routes of the review page: parse, call the store, render. The only place that knows HTTP."""
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,39 +11,36 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ..config import Study
 from ..errors import Fault
-from ..records import Codebook, Segment, SegmentId, TranscriptId
+from ..records import Codebook, Mode, Segment, SegmentId, TranscriptId
 from ..store import Store
-from ..store.corpus import list_transcripts, load_segments, load_transcripts
+from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
-from . import pages
+from . import pages, rooms
+from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
-from .desk import Desk, address, beside, elsewhere, onward, sight_of, states
+from .desk import Desk, address, beside, elsewhere, mine, onward, sight_of, states
+from .forms import Refused, desk_of, page, render, see, text
 from .guard import HEADERS, Guard
 from .queue import WHOLE, Progress, Standing, first_to_read, next_open, progress, standing
+from .seats import Seats
 
 HERE = Path(__file__).parent
-NOTES = {
-    "undone": "Taken back.",
-    "nothing-to-undo": "There is nothing left to take back.",
-    "stale": "That page was out of date, so nothing was changed. This is how things stand.",
-    "changed": "The suggestions have changed meanwhile, so nothing was written. Please look again.",
-    "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
-    "done": "Nothing is open any more.",
-}
 
 
-class Refused(Exception):
-    """A request that the page's own forms do not make; says why in plain words."""
+def create_app(
+    store: Store, study: Study, codebook: Codebook, *, coder: str | None, token: str, local: bool = True
+) -> Starlette:
+    """Return the review page of a study; everything lies under ``/{token}/``.
 
-
-def create_app(store: Store, study: Study, codebook: Codebook, *, coder: str, token: str) -> Starlette:
-    """Return the review page of a study for one coder; everything lies under ``/{token}/``."""
+    It is the page of one coder or, without one, of everybody who has an account. ``local`` says that it answers to
+    this machine's own names alone.
+    """
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -62,9 +58,11 @@ def create_app(store: Store, study: Study, codebook: Codebook, *, coder: str, to
         Route("/codebook", _codebook),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
+    desk = Desk(store=store, study=study, codebook=codebook, coder=coder or "", root=root, templates=templates)
+    seats = [Middleware(Seats, desk=desk)] if coder is None else []
     app = Starlette(
-        routes=[Mount(root, routes=routes)],
-        middleware=[Middleware(Guard, token=token)],
+        routes=[Mount(root, routes=[*routes, *(rooms.routes() if coder is None else ())])],
+        middleware=[Middleware(Guard, token=token, local=local), *seats],
         exception_handlers={
             HTTPException: _failed,
             Refused: _refused,
@@ -73,35 +71,25 @@ def create_app(store: Store, study: Study, codebook: Codebook, *, coder: str, to
             Exception: _bug,
         },
     )
-    app.state.desk = Desk(store=store, study=study, codebook=codebook, coder=coder, root=root, templates=templates)
+    app.state.desk = desk
+    app.state.door = Door(store)
     return app
-
-
-def _render(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    return _page(request, template, values, status=status)
-
-
-def _page(request: Request, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
-    desk: Desk = request.app.state.desk
-    note = NOTES.get(request.query_params.get("note", ""), "")
-    always = {"root": desk.root, "study": desk.study, "coder": desk.coder, "note": note, "at": time.time_ns() // 1000}
-    return HTMLResponse(desk.templates.get_template(template).render({**always, **values}), status)
 
 
 def _failed(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code == 404:
-        return _render(request, "plain.html", status=404, title="Not here", told="There is no such page in this study.")
-    return _render(request, "plain.html", status=error.status_code, title="That does not work", told=error.detail)
+        return render(request, "plain.html", status=404, title="Not here", told="There is no such page in this study.")
+    return render(request, "plain.html", status=error.status_code, title="That does not work", told=error.detail)
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    return _render(request, "plain.html", status=400, title="Nothing was written", told=str(error))
+    return render(request, "plain.html", status=400, title="Nothing was written", told=str(error))
 
 
 def _at_fault(request: Request, error: Exception) -> Response:
-    return _render(request, "plain.html", status=503, title="The store cannot be used just now", told=str(error))
+    return render(request, "plain.html", status=503, title="The store cannot be used just now", told=str(error))
 
 
 def _gone(_: Request, __: Exception) -> Response:
@@ -116,23 +104,23 @@ def _bug(_: Request, __: Exception) -> Response:
 
 
 def _index(request: Request) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     search = request.query_params.get("search", "")[:200]
     page = request.query_params.get("page", "1")[:9]
-    entries = list_transcripts(desk.store)
+    entries = mine(desk)
     answers = standing(load_decisions(desk.store, coder=desk.coder))
     done = progress(((s.id, s.transcript) for s in load_segments(desk.store)), answers)
     shown = pages.overview(entries, done, search=search, page=int(page) if page.isascii() and page.isdigit() else 1)
-    return _render(request, "index.html", overview=shown, search=search, transcripts=len(entries))
+    return render(request, "index.html", overview=shown, search=search, transcripts=len(entries))
 
 
 def _codebook(request: Request) -> Response:
-    desk: Desk = request.app.state.desk
-    return _render(request, "codebook.html", themes=desk.codebook.themes)
+    desk = desk_of(request)
+    return render(request, "codebook.html", themes=desk.codebook.themes)
 
 
 def _transcript(request: Request) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     found = TranscriptId(request.path_params["transcript"])
     transcript = load_transcripts(desk.store, [found]).get(found)
     if transcript is None:
@@ -153,7 +141,7 @@ def _transcript(request: Request) -> Response:
     }
     if current:
         values |= _panel(desk, current, answers.get(current.id, {}))
-    return _page(request, "transcript.html", values)
+    return page(request, "transcript.html", values)
 
 
 def _current(request: Request, segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -> Segment | None:
@@ -184,7 +172,7 @@ async def _decide(request: Request) -> Response:
 
 
 def _decided(request: Request, form: FormData) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     found = load_segments(desk.store, ids=[SegmentId(request.path_params["segment"])])
     if not found:
         raise Refused("This study has no such segment.")
@@ -196,7 +184,7 @@ def _decided(request: Request, form: FormData) -> Response:
         stands = standing(before).get(segment.id, {})
         ask, theme = _asked(form, desk.codebook.names, stands)
         sight = sight_of(desk, segment)
-        changed = _see(address(desk, segment.transcript, segment.id, note="changed"))
+        changed = see(address(desk, segment.transcript, segment.id, note="changed"))
         if _seen(form) != sight.seen:
             return changed
         try:
@@ -207,17 +195,17 @@ def _decided(request: Request, form: FormData) -> Response:
         seconds = max(0.0, round(now.timestamp() - shown_at, 3))
         append(decisions_for(wanted, sight, at=now, seconds=seconds))
     if request.query_params.get("go") != "next":
-        return _see(address(desk, segment.transcript, segment.id))
-    return _see(onward(desk, segment))
+        return see(address(desk, segment.transcript, segment.id))
+    return see(onward(desk, segment))
 
 
 def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask, str]:
     """Return what a form asks for. Raises ``Refused`` for what no form of ours says."""
     try:
-        ask = Ask(_text(form, "answer"))
+        ask = Ask(text(form, "answer"))
     except ValueError:
         raise Refused("The form does not say what to do with the segment.") from None
-    theme = _text(form, "theme").strip()
+    theme = text(form, "theme").strip()
     if ask in (Ask.NOTHING, Ask.REJECT_ALL):
         return ask, WHOLE
     if theme in names or (ask in (Ask.UNSURE, Ask.TAKE_BACK) and theme == WHOLE):
@@ -234,14 +222,9 @@ def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask,
     )
 
 
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
 def _shown_at(form: FormData) -> float:
     """Return when the page with this form was rendered, in seconds since 1970."""
-    told = _text(form, "at")
+    told = text(form, "at")
     if not (told.isascii() and told.isdigit() and len(told) < 20):
         raise Refused("The form is incomplete.")
     return int(told) / 1e6
@@ -249,7 +232,7 @@ def _shown_at(form: FormData) -> float:
 
 def _seen(form: FormData) -> str:
     """Return which suggestions were on the page with this form."""
-    if not (told := _text(form, "seen")):
+    if not (told := text(form, "seen")):
         raise Refused("The form is incomplete.")
     return told
 
@@ -260,27 +243,23 @@ async def _undo(request: Request) -> Response:
 
 
 def _undone(request: Request, form: FormData) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     shown_at = _shown_at(form)
     with desk.writing, appending(desk.store) as append:
-        decisions = load_decisions(desk.store, coder=desk.coder)
+        decisions = [d for d in load_decisions(desk.store, coder=desk.coder) if d.mode is not Mode.ADJUDICATION]
         # The same form sent twice must not go back two steps.
         stale = bool(decisions) and decisions[-1].decided_at.timestamp() > shown_at + 1e-5
         rows = [] if stale else undo_last(decisions, at=moment_after(datetime.now(UTC), decisions))
         append(rows)
     note = "stale" if stale else "undone" if rows else "nothing-to-undo"
-    asked = _text(form, "segment")
+    asked = text(form, "segment")
     touched = rows[0].segment if rows else SegmentId(asked)
     found = load_segments(desk.store, ids=[touched])
-    return _see(address(desk, found[0].transcript, touched, note=note) if found else f"{desk.root}/?note={note}")
+    return see(address(desk, found[0].transcript, touched, note=note) if found else f"{desk.root}/?note={note}")
 
 
 def _next(request: Request) -> Response:
     """Lead to the next open segment after a transcript, wherever it is."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     after = TranscriptId(request.query_params.get("after", ""))
-    return _see(elsewhere(desk, after))
-
-
-def _see(address: str) -> Response:
-    return RedirectResponse(address, 303)
+    return see(elsewhere(desk, after))

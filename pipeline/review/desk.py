@@ -12,6 +12,7 @@ from ..records import Codebook, Segment, SegmentId, TranscriptId
 from ..store import Store
 from ..store.corpus import Entry, list_transcripts, load_segments
 from ..store.decisions import load_decisions
+from ..store.people import Rights, assigned
 from ..store.runs import list_runs, load_suggestions
 from .answers import Sight
 from .queue import Standing, State, next_open, offered, standing, state_of, withheld
@@ -29,7 +30,16 @@ class Desk:
     coder: str
     root: str
     templates: Environment
+    rights: Rights | None = None  # of whoever is logged in; none where the page is for whoever has its address
     writing: threading.Lock = field(default_factory=threading.Lock)
+
+
+def mine(desk: Desk) -> list[Entry]:
+    """Return the transcripts in the coder's lists: those assigned to the coder, or all if nobody is assigned any."""
+    entries = list_transcripts(desk.store)
+    if desk.rights is not Rights.CODER or not (reading := assigned(desk.store)):
+        return entries
+    return [entry for entry in entries if desk.coder in reading.get((entry.site, entry.name), ())]
 
 
 def sight_of(desk: Desk, segment: Segment) -> Sight:
@@ -62,7 +72,7 @@ def beside(
     before = address(desk, transcript, segments[at - 1].id) if current and at > 0 else ""
     after = address(desk, transcript, segments[at + 1].id) if current and at + 1 < len(segments) else ""
     if not (before and after):
-        ids = [e.id for e in list_transcripts(desk.store) if e.segments or e.id == transcript]
+        ids = [e.id for e in mine(desk) if e.segments or e.id == transcript]
         place = ids.index(transcript) if transcript in ids else 0
         if not before and place > 0:
             before = f"{desk.root}/transcript/{ids[place - 1]}?segment=last"
@@ -81,7 +91,7 @@ def onward(desk: Desk, segment: Segment) -> str:
 
 def elsewhere(desk: Desk, after: TranscriptId) -> str:
     """Return the address of the first open segment in the transcripts after one, then in those before it."""
-    entries = [entry for entry in list_transcripts(desk.store) if entry.segments]
+    entries = [entry for entry in mine(desk) if entry.segments]
     at = next((place + 1 for place, entry in enumerate(entries) if entry.id == after), 0)
     ahead = [*entries[at:], *entries[:at]]
     found = None

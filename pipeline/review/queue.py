@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..records import POSITIVE, Answer, Decision, Segment, SegmentId, Suggestion, TranscriptId, digest
+from ..records import POSITIVE, Answer, Decision, Mode, Segment, SegmentId, Suggestion, TranscriptId, digest
 
 Standing = dict[str, Decision]  # a coder's answers to one segment by theme, without those taken back
 
@@ -40,9 +40,14 @@ class Progress:
 
 
 def standing(decisions: Iterable[Decision]) -> dict[SegmentId, Standing]:
-    """Return what stands of one coder's decisions, by segment; themes in the order in which they were last answered."""
+    """Return what stands of one coder's decisions, by segment; themes in the order in which they were last answered.
+
+    What the same person adjudicated is not a coder's answer and is left out.
+    """
     answers: dict[SegmentId, Standing] = {}
     for decision in decisions:
+        if decision.mode is Mode.ADJUDICATION:
+            continue
         here = answers.setdefault(decision.segment, {})
         here.pop(decision.theme, None)
         if decision.answer is not Answer.UNDO:
