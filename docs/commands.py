@@ -24,9 +24,18 @@ def text() -> str:
     parts = [HEAD]
     group = click.Context(main, info_name="themescout", **main.context_settings)
     for name, command in main.commands.items():
-        with click.Context(command, parent=group, info_name=name, terminal_width=100) as context:
-            parts.append(f"## {name}\n\n```\n{command.get_help(context)}\n```\n")
+        parts += _told(command, name, group)
     return "\n".join(parts)
+
+
+def _told(command: click.Command, name: str, parent: click.Context) -> list[str]:
+    """Return the help of a command and of those below it."""
+    with click.Context(command, parent=parent, info_name=name, terminal_width=100) as context:
+        title = context.command_path.removeprefix("themescout ")
+        parts = [f"## {title}\n\n```\n{command.get_help(context)}\n```\n"]
+        for below, one in command.commands.items() if isinstance(command, click.Group) else ():
+            parts += _told(one, below, context)
+    return parts
 
 
 if __name__ == "__main__":

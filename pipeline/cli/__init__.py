@@ -5,6 +5,7 @@ suggesting  the machine's work: suggest, status
 coding      people's work: review, import, export
 measuring   how good it is: evaluate
 people      several people at one study: people, assign
+codebooks   codebook files: codebook check, convert, diff
 begin       a study begins: init, demo, check
 """
 
@@ -12,6 +13,7 @@ import click
 
 from .. import __version__
 from .begin import check, demo, init
+from .codebooks import codebook
 from .coding import export, import_, review
 from .measuring import evaluate
 from .people import assign, people
@@ -40,5 +42,6 @@ for _command in (
     import_,
     export,
     evaluate,
+    codebook,
 ):  # as in a study's life
     main.add_command(_command)
