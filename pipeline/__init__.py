@@ -9,6 +9,7 @@ decoding     bytes of a text file -> characters
 sheets       CSV and XLSX files <-> rows of cells
 transcripts  file -> transcript of turns
 codebook     file -> themes with their exemplars
+revisions    codebook and codebook -> what changed
 segment      transcript -> segments
 embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
