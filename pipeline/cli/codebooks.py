@@ -10,7 +10,7 @@ from .terminal import JSON, count, example, loud, loudness, print_json, print_ta
 FILE = click.Path(path_type=Path)
 
 
-@click.group()
+@click.group(epilog=example("themescout codebook diff last-year.csv codebook.csv"))
 def codebook() -> None:
     """Check, convert and compare codebook files (csv, xlsx, yaml, toml)."""
 

@@ -10,7 +10,7 @@ RIGHTS = click.Choice(["coder", "lead", "auditor"])
 ROLE = "What they may do: a coder codes; a lead also assigns, compares and settles; an auditor only looks."
 
 
-@click.group()
+@click.group(epilog=example("themescout people add my-study Asha --role coder"))
 def people() -> None:
     """Accounts of a study that several people work on."""
 
