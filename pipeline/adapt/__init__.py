@@ -33,7 +33,7 @@ from .setting import use
 
 __all__ = ["Adapted", "adapt", "caution", "use"]
 
-ADAPTS = 1  # raised when adapting to the same material gives something else than before
+ADAPTS = 2  # raised when adapting to the same material gives something else than before
 MOST_ROUNDS = 8
 LEAST = 12  # passages: with fewer there is nothing to judge a gain by
 FOLDER = "encoder"  # in the study's folder
