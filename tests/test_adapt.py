@@ -164,7 +164,7 @@ def test_without_a_certain_gain_the_old_encoder_stays(bus: Path, monkeypatch: py
         ({"Waiting": WAITING}, "has one theme: there is nothing to tell it from"),
         ({"Waiting": [], "Money": []}, "has neither exemplars nor decisions that show a theme"),
         ({"Waiting": WAITING, "Money": []}, "has exemplars or decisions for one theme only"),
-        ({"Waiting": WAITING[:1], "Money": MONEY[:1]}, "has 2 exemplars and decided segments: too few to tell"),
+        ({"Waiting": WAITING[:1], "Money": MONEY[:1]}, "has only 2 different texts that show a theme: too few to tell"),
     ],
 )
 def test_too_little_to_learn_from_is_a_fault(

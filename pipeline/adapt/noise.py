@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-LEVEL = 0.90  # of the interval: five times in a hundred the true gain is below it. Whether to keep has one direction
+# Of the interval. Whether to keep an encoder is a question of one direction: the true gain is below the interval in at
+# most five of a hundred studies, so an encoder that is no better is kept in no more than these.
+LEVEL = 0.90
 PATIENCE = 2  # rounds without a better one until training stops
 
 
