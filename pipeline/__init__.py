@@ -10,6 +10,8 @@ sheets       CSV and XLSX files <-> rows of cells
 transcripts  file -> transcript of turns
 codebook     file -> themes with their exemplars
 segment      transcript -> segments
+language     text -> the languages it is in
+likeness     texts -> which of them say nearly the same
 embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
 context      transcripts and segments -> the texts around each segment
@@ -26,6 +28,7 @@ intake       a study's files -> the store: what is new, read and cut it, set bro
 work         suggesting over a store: ask what is missing, call a stage, keep the result
 adapt        the encoder -> one that fits the study better, if it does
 check        read everything a study consists of, tell every fault, change nothing
+onboard      a folder of transcripts -> a new site of the study, once somebody agrees
 results      status, human coding in, tables out, evaluation
 anchors      segments of known gold coding, on which coders are checked: proposed, settled, counted
 audit        agreement of a study's coders, and what else its report tells
