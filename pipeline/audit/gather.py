@@ -10,7 +10,7 @@ from .. import store
 from ..agreement import Ratings, Reading, ratings
 from ..errors import StoreFault, StudyFault
 from ..intake import Session
-from ..records import Codebook, Coding, Decision, SegmentId, Suggestion, TranscriptId, present
+from ..records import Codebook, Coding, Decision, Mode, SegmentId, Suggestion, TranscriptId, present
 from ..report import Passage
 from ..store import corpus, decisions, runs, trail
 from ..store.anchors import Gold, load_gold
@@ -83,11 +83,11 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
         raise StoreFault(str(session.study.file), "there is no store yet", REMEDY)
     opened = session.store
     every = decisions.load_decisions(opened)
-    made = [d for d in every if as_of is None or d.decided_at <= as_of]
+    counting = [at for at, d in enumerate(every) if as_of is None or d.decided_at <= as_of]
+    made = [every[at] for at in counting if every[at].mode is not Mode.ADJUDICATION]  # that is no coder's
     if not made:
         when = "" if as_of is None else f" until {as_of.isoformat()}"
         raise StudyFault(str(session.study.file), f"nobody decided anything{when}", REMEDY)
-    last = max(at for at, d in enumerate(every) if as_of is None or d.decided_at <= as_of)
     if pseudonyms:
         name = pseudonym_of(decision.coder for decision in made)
         made = [replace(decision, coder=name[decision.coder]) for decision in made]
@@ -108,7 +108,7 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
         codebook=_codebook(session, as_of),
         codebooks=_codebooks(session, {decision.codebook_revision for decision in made}),
         gold=load_gold(opened, as_of),
-        head=Head(count=last + 1, hash=trail.hash_at(opened, last)),
+        head=Head(count=counting[-1] + 1, hash=trail.hash_at(opened, counting[-1])),
         suggestions=given,
         machine=_last(given),
     )

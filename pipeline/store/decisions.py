@@ -51,7 +51,8 @@ def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str
     """
     with store.writing() as connection:
         found = connection.execute(sa.select(decisions).order_by(decisions.c.id))
-        have = {(c.segment, c.coder): c for c in present([_decision(row) for row in found])}
+        codings_now = present([_decision(row) for row in found])
+        have = {(c.segment, c.coder): c for c in codings_now if not c.adjudicated}
         made = [
             decision
             for coding in codings
