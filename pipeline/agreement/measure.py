@@ -130,9 +130,9 @@ def _kappas(given: Ratings, sums: Floats, clustered: tuple[Rows, int], plan: Pla
 
 def _shared(given: Ratings, coder: str, other: str) -> tuple[Rows, Floats]:
     """Return the units that two coders have read, and the confusion in each of them: units x themes x 2 x 2."""
-    rows = [np.flatnonzero(given.coder == given.coders.index(name)) for name in (coder, other)]
-    units, at, with_ = np.intersect1d(*(given.unit[r] for r in rows), assume_unique=True, return_indices=True)
-    one, two = given.given[rows[0][at]], given.given[rows[1][with_]]
+    mine, theirs = (np.flatnonzero(given.coder == given.coders.index(name)) for name in (coder, other))
+    units, at, by = np.intersect1d(given.unit[mine], given.unit[theirs], assume_unique=True, return_indices=True)
+    one, two = given.given[mine[at]], given.given[theirs[by]]
     cells = [~one & ~two, ~one & two, one & ~two, one & two]
     return units, np.stack(cells, axis=2).reshape(*one.shape, 2, 2).astype(np.float64)
 
