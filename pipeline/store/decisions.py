@@ -51,7 +51,8 @@ def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str
     """
     with store.writing() as connection:
         found = connection.execute(sa.select(decisions).order_by(decisions.c.id))
-        have = {(c.segment, c.coder): c for c in present([_decision(row) for row in found])}
+        codings_now = present([_decision(row) for row in found])
+        have = {(c.segment, c.coder): c for c in codings_now if not c.adjudicated}
         made = [
             decision
             for coding in codings
@@ -106,7 +107,7 @@ def _row(decision: Decision) -> dict[str, object]:
     told = asdict(decision)
     for name in ("score", "probability", "seconds", "chance"):
         number = told[name]
-        told[name] = None if number is None or isnan(number) else float(number)
+        told[name] = None if number is None or isnan(number) else float(number) + 0.0  # SQLite keeps no -0.0
     moment = decision.decided_at.astimezone(UTC).isoformat()
     return told | {"answer": decision.answer.value, "mode": decision.mode.value, "decided_at": moment}
 
