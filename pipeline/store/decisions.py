@@ -107,7 +107,7 @@ def _row(decision: Decision) -> dict[str, object]:
     told = asdict(decision)
     for name in ("score", "probability", "seconds", "chance"):
         number = told[name]
-        told[name] = None if number is None or isnan(number) else float(number)
+        told[name] = None if number is None or isnan(number) else float(number) + 0.0  # SQLite keeps no -0.0
     moment = decision.decided_at.astimezone(UTC).isoformat()
     return told | {"answer": decision.answer.value, "mode": decision.mode.value, "decided_at": moment}
 
