@@ -172,6 +172,8 @@ function aside(address, body, button) {
     const before = goBack();
     if (before) {
       page().replaceWith(before);
+      history.pushState(null, "", before.querySelector(".current .state a").href);
+      here = location.pathname + location.search;
       stuck = false;
       settle();
     }
@@ -225,7 +227,8 @@ function heard(event, answer) {
 // Load what is on the page again, with the same suggestions.
 function refresh() {
   const run = page().querySelector("input[name=run]")?.value ?? "";
-  load(`${location.pathname}${location.search}&run=${encodeURIComponent(run)}`);
+  const address = page().querySelector(".current .state a")?.href.split("#")[0];
+  if (address) load(`${address}&run=${encodeURIComponent(run)}`);
 }
 
 addEventListener("beforeunload", (event) => {
