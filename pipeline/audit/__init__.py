@@ -2,6 +2,9 @@
 
 gather   what the store knows up to a moment, under the names that the report may say
 agreed   how far coders agree
+places   where ordinary coding changes, beside a frozen model
+drifted  who answers otherwise than before
+examples the segments behind what stands out
 write    the report: a page, everything as JSON, tables
 trust    whether the audit trail is whole
 """
@@ -19,7 +22,8 @@ from ..intake import Session
 from ..records import Decision, Mode
 from ..report import Audited, Head, Work
 from .agreed import people, reliability
-from .examples import disputed
+from .drifted import drifted
+from .examples import changes, disputed
 from .gather import Gathered, gather, readings
 from .trust import head_of, verified
 from .write import check_folder, write
@@ -47,6 +51,7 @@ def audit(session: Session, asked: Asked) -> Audited:
     together = readings(found)
     read = people(found, together)
     agreed = reliability(found, together, agree.Plan(seed=asked.seed))
+    changed = drifted(found, session.study.audit.priority, asked.seed)
     return Audited(
         study=found.study,
         until=found.until,
@@ -61,7 +66,8 @@ def audit(session: Session, asked: Asked) -> Audited:
         readings=read,
         passages={str(segment): passage for segment, passage in found.passages.items()},
         reliability=agreed,
-        signals=tuple(disputed(found, read, agreed.everything)),
+        drift=changed,
+        signals=(*changes(found, changed), *disputed(found, read, agreed.everything)),
     )
 
 

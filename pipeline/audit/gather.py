@@ -44,6 +44,7 @@ class Gathered:
     codebooks: Mapping[str, Codebook]  # by revision, those that decisions were made with
     gold: Mapping[SegmentId, Gold]  # what segments of known gold coding are
     head: Head  # of the audit trail, at the last decision that counts
+    runs: Mapping[str, datetime]  # when each began, in that order
     suggestions: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]  # by segment and run
     machine: Mapping[SegmentId, frozenset[str]]  # what the machine last suggested for a segment that people read
 
@@ -109,6 +110,7 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
         codebooks=_codebooks(session, {decision.codebook_revision for decision in made}),
         gold=load_gold(opened, as_of),
         head=Head(count=counting[-1] + 1, hash=trail.hash_at(opened, counting[-1])),
+        runs={run.id: run.started_at for run in runs.list_runs(opened) if as_of is None or run.started_at <= as_of},
         suggestions=given,
         machine=_last(given),
     )

@@ -5,7 +5,7 @@ purpose: moving kappa with fixed marks, penalised change points (PELT with BIC),
 repeated codings drawn by the coder's own first answer; all alarm far too often where nothing changed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -128,11 +128,19 @@ def _means(values: Values, document: Numbers, later: Flags) -> tuple[Values, Val
 
 
 def by_period(
-    coded: Sequence[Coded], theme: str, alpha: Callable[[Sequence[Coded]], float | None], middle: datetime
-) -> Advice:
-    """Return a coefficient of agreement on the segments coded before and since some moment; it has no test."""
-    before, after = (alpha([one for one in coded if (one.at >= middle) is late]) for late in (False, True))
-    return Advice(coder="", theme=theme, what="overlap alpha", before=before, after=after, p=None, look=False)
+    coded: Sequence[Coded],
+    themes: Sequence[str],
+    alphas: Callable[[Sequence[Coded]], Mapping[str, float | None]],
+    middle: datetime,
+) -> tuple[Advice, ...]:
+    """Return each theme's agreement on what was coded before and since some moment; it has no test."""
+    before, after = (alphas([one for one in coded if (one.at >= middle) is late]) for late in (False, True))
+    return tuple(
+        Advice(
+            coder="", theme=theme, what="overlap alpha", before=before[theme], after=after[theme], p=None, look=False
+        )
+        for theme in themes
+    )
 
 
 def duplicates(pairs: Sequence[Again]) -> tuple[Advice, ...]:

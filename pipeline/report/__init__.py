@@ -10,8 +10,9 @@ audit_tables  what an audit found -> tables and JSON
 """
 
 from .audit import audit_page
+from .audit_drift import happened
 from .audit_tables import as_json, tables
-from .audited import Audited, Beside, Example, Head, Machine, Passage, Reliability, Signal, Work
+from .audited import Audited, Beside, Drift, Example, Head, Machine, Passage, Reliability, Signal, Work
 from .drawing import Figure, Words
 from .page import Card, Cell, Note, Part, Quote, Quotes, Section, Table, render
 
@@ -20,6 +21,7 @@ __all__ = [
     "Beside",
     "Card",
     "Cell",
+    "Drift",
     "Example",
     "Figure",
     "Head",
@@ -37,6 +39,7 @@ __all__ = [
     "Work",
     "as_json",
     "audit_page",
+    "happened",
     "render",
     "tables",
 ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..agreement import Agreement, Estimate, Ratings, Unitizing
+from ..drift import Advice, Check, DriftAudit
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +70,18 @@ class Reliability:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """Who answers otherwise than before."""
+
+    audit: DriftAudit
+    checks: tuple[Check, ...]  # what it was made of
+    chosen: bool  # whether the study says which themes are watched
+    anchors: int  # that were answered, also where they were too few to go by
+    revisions: tuple[tuple[datetime, str], ...]  # when somebody first worked with each revision of the codebook
+    advice: tuple[Advice, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
     """One segment behind a signal, and what a coder made of it."""
 
@@ -111,6 +124,7 @@ class Audited:
     readings: Ratings
     passages: Mapping[str, Passage]  # by segment
     reliability: Reliability
+    drift: Drift | None  # None where nothing can be compared with anything
     signals: tuple[Signal, ...]
 
     @property
