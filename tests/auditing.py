@@ -133,10 +133,16 @@ def check(session: intake.Session, coders: tuple[str, ...], *, narrows: str, rev
     ``narrows`` misses 60 % of them in the later half. From ``revision_at`` on a revision that nobody kept is in use.
     """
     segments = corpus.load_segments(session.store)
-    told = {"codebook_revision": session.codebook.revision, "adjudicated_by": "Team", "adjudicated_at": BEGAN}
     gold = [
-        Gold(segment=s.id, themes=frozenset({THEMES[0]} if at % 2 else ()), **told) for at, s in enumerate(segments)
-    ]  # type: ignore[arg-type]
+        Gold(
+            segment=segment.id,
+            themes=frozenset({THEMES[0]} if at % 2 else ()),
+            codebook_revision=session.codebook.revision,
+            adjudicated_by="Team",
+            adjudicated_at=BEGAN,
+        )
+        for at, segment in enumerate(segments)
+    ]
     anchors.add_gold(session.store, gold)
     for number, coder in enumerate(coders):
         rng, made = random.Random(number), []
