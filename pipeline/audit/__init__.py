@@ -4,6 +4,8 @@ gather   what the store knows up to a moment, under the names that the report ma
 agreed   how far coders agree
 places   where ordinary coding changes, beside a frozen model
 drifted  who answers otherwise than before
+swayed   what suggestions do to people
+worked   what coding costs, and when it is enough
 examples the segments behind what stands out
 write    the report: a page, everything as JSON, tables
 trust    whether the audit trail is whole
@@ -25,7 +27,9 @@ from .agreed import people, reliability
 from .drifted import drifted
 from .examples import changes, disputed
 from .gather import Gathered, gather, readings
+from .swayed import columns, judged, moved, swayed
 from .trust import head_of, verified
+from .worked import worked
 from .write import check_folder, write
 
 __all__ = ["Asked", "Audited", "audit", "check_folder", "head_of", "verified", "write"]
@@ -51,6 +55,9 @@ def audit(session: Session, asked: Asked) -> Audited:
     together = readings(found)
     read = people(found, together)
     agreed = reliability(found, together, agree.Plan(seed=asked.seed))
+    made, done = judged(found)
+    judged_columns = columns(made, done)
+    panel = swayed(judged_columns)
     changed = drifted(found, session.study.audit.priority, asked.seed)
     return Audited(
         study=found.study,
@@ -67,7 +74,13 @@ def audit(session: Session, asked: Asked) -> Audited:
         passages={str(segment): passage for segment, passage in found.passages.items()},
         reliability=agreed,
         drift=changed,
-        signals=(*changes(found, changed), *disputed(found, read, agreed.everything)),
+        influence=panel,
+        effort=worked(found, read, judged_columns),
+        signals=(
+            *changes(found, changed),
+            *moved(found, panel, made, done),
+            *disputed(found, read, agreed.everything),
+        ),
     )
 
 

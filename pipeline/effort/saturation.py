@@ -35,7 +35,7 @@ def saturation(coded: Sequence[Collection[str]]) -> Saturation:
         new=tuple(new),
         seen=tuple(sum(new[: at + 1]) for at in range(total)),
         expected=tuple(_expected(often, total, at) for at in range(1, total + 1)),
-        unseen=(total - 1) / total * once * (once - 1) / (2 * (twice + 1)) if total else 0.0,
+        unseen=(total - 1) / total * once * max(once - 1, 0) / (2 * (twice + 1)) if total else 0.0,
         reached=_reached(new),
     )
 

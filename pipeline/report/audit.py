@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from ..agreement import Estimate
+from . import audit_effort, audit_influence
 from .audit_agreement import agreement_section
 from .audit_drift import NOTHING, drift_section, traffic
 from .audited import Audited, Example, Signal, Work
@@ -21,6 +22,8 @@ def audit_page(found: Audited) -> str:
         _signals(found),
         agreement_section(found),
         drift_section(found),
+        audit_influence.influence_section(found),
+        audit_effort.effort_section(found),
         _coders(found),
         methods_section(found),
         _provenance(found),
@@ -49,8 +52,17 @@ def _glance(found: Audited) -> Section:
         ),
     )
     stands_out = tuple(f"{signal.title}. {signal.words}" for signal in found.signals) or (NOTHING_STANDS_OUT,)
+    stands_out += tuple(_in_short(found))
     table = tuple(traffic(found.drift)) if found.drift else (Note(text=NOTHING),)
     return Section(title="At a glance", parts=(Note(text=DISCUSS, mark="good"), cards, stands_out, *table))
+
+
+def _in_short(found: Audited) -> Iterator[str]:
+    """Yield the other parts of the report in a sentence each."""
+    yield audit_influence.in_short(found.influence)
+    yield audit_effort.in_short(found.effort)
+    if found.drift:
+        yield f"Coder or site: {found.drift.audit.sites.words}."
 
 
 def _interval(found: Estimate) -> str:

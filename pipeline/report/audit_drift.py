@@ -18,7 +18,7 @@ MARKS: dict[Status, Verdict] = {
 }
 GRAVE = (Status.ACTION, Status.WATCH, Status.NONE, Status.INSUFFICIENT)
 SERIOUS = (Status.ACTION, Status.WATCH)
-MOST_CHARTS, MOST_CODERS, MOST_ADVICE = 8, 40, 30
+MOST_CHARTS, MOST_CHANGES, MOST_CODERS, MOST_ADVICE = 8, 12, 40, 30
 MOST_ACROSS = 4  # coders who have a column each; of more, each has a row
 ALL = "all watched themes"
 ERRORS = {Error.MISS: "missed", Error.FALSE_ALARM: "given too often"}
@@ -215,9 +215,9 @@ def _changes(audit: DriftAudit) -> Table | str:
     if not order:
         return "No cell had enough checks before and after any moment to be tested for a change."
     return Table(
-        caption=f"When an error rose, the clearest {min(len(order), 20)} of {len(order):,} tested (drift.csv has all)",
-        columns=("coder", "theme", "error", "most likely since", "95 % interval", "before", "since", "p", "q", "found"),
-        rows=tuple(_change(cell) for cell in order[:20]),
+        caption=f"When an error rose: the clearest {min(len(order), MOST_CHANGES)} of {len(order):,} tested",
+        columns=("coder", "theme", "most likely since", "wrong before", "wrong since", "p", "q", "found"),
+        rows=tuple(_change(cell) for cell in order[:MOST_CHANGES]),
     )
 
 
@@ -226,10 +226,8 @@ def _change(cell: Found) -> tuple[str | float | Cell, ...]:
     assert moved is not None
     return (
         cell.coder,
-        cell.theme or ALL,
-        ERRORS[cell.error],
-        day(moved.at),
-        f"{day(moved.earliest)} to {day(moved.latest)}",
+        Cell(text=cell.theme or ALL, under=ERRORS[cell.error], mark="none"),
+        Cell(text=day(moved.at), under=f"{day(moved.earliest)} to {day(moved.latest)}"),
         _rate(moved.before),
         _rate(moved.after),
         f"{moved.p:.3f}",
@@ -345,7 +343,7 @@ def _advice(advice: Sequence[Advice]) -> Iterator[Part]:
         return
     order = sorted(advice, key=lambda one: (not one.look, one.p if one.p is not None else 2.0, one.coder, one.theme))
     yield Table(
-        caption="Places to look: signs in ordinary coding, never an alarm (they follow the talk as well as the coder)",
+        caption="Places to look: signs in ordinary coding, never an alarm",
         columns=("coder", "theme", "what", "earlier", "later", "p", "look"),
         rows=tuple(
             (
@@ -359,6 +357,10 @@ def _advice(advice: Sequence[Advice]) -> Iterator[Part]:
             )
             for one in order[:MOST_ADVICE]
         ),
+    )
+    yield (
+        "Prevalence and residuals (the theme given less the probability that a model frozen before the coder began "
+        "gives it) are those beyond the other coders' in the same time. They follow the talk as well as the coder."
     )
     if len(order) > MOST_ADVICE:
         yield f"places_to_look.csv has all {len(order):,}."

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..agreement import Counts, Estimate, ThemeAgreement, disagreements
 from .audit_drift_tables import Row, TableRows, drift_tables
+from .audit_influence_tables import effort_tables, influence_tables
 from .audited import Audited, Work
 from .plain import plain
 from .telling import number
@@ -22,6 +23,9 @@ def tables(found: Audited) -> Iterator[TableRows]:
     yield _disagreements(found)
     if found.drift:
         yield from drift_tables(found.drift)
+    if found.influence:
+        yield from influence_tables(found.influence)
+    yield from effort_tables(found.effort)
 
 
 def _estimate(found: Estimate) -> Row:
