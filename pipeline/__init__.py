@@ -21,6 +21,7 @@ effort       judgements and actions -> what the work costs, what is saved, when 
 report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
 store        records <-> database
+carry        what people did with words -> the segments that have these words now
 coded        decisions -> what ranking learns from and evaluation is made on
 intake       a study's files -> the store: what is new, read and cut it, set broken ones aside
 work         suggesting over a store: ask what is missing, call a stage, keep the result

@@ -77,7 +77,7 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
     if not store.has_store(session.study.store_url):
         raise StoreFault(str(session.study.file), "there is no store yet", REMEDY)
     opened = session.store
-    made = [d for d in decisions.load_decisions(opened) if as_of is None or d.decided_at <= as_of]
+    made = decisions.load_decisions(opened, until=as_of)
     if not made:
         when = "" if as_of is None else f" until {as_of.isoformat()}"
         raise StudyFault(str(session.study.file), f"nobody decided anything{when}", REMEDY)
