@@ -14,8 +14,9 @@ from . import carry, embed, rank, store
 from .coded import Coded, Vectors, coded_segments, folds, labelled, parked
 from .context import Context, around, contexts
 from .intake import ALL, Part, Progress, Session, Tally, ingest, no_progress, splitter, unread
+from .manifest import manifest
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
-from .store import corpus, runs, vectors
+from .store import corpus, manifests, runs, vectors
 
 RANKS = 4  # raised when ranking the same material gives something else than before
 BLOCK = 20_000  # segments that are looked at together, at least: of their texts those without a vector are encoded
@@ -167,6 +168,7 @@ def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress 
         started_at=datetime.now(UTC),
     )
     runs.start_run(session.store, started, session.codebook)
+    manifests.put_manifest(session.store, run, manifest(session, coded, RANKS))
     tally.parked = parked(coded, session.codebook)
     suggest = _suggester(session, coded, tally, progress)
     for at in range(0, len(waiting), TOGETHER):

@@ -7,7 +7,7 @@ finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
-keeping     what is kept, and how it came about: store
+keeping     what is kept, and how it came about: runs, diff, store
 encoders    what turns texts into vectors: encoder list, encoder distill, adapt
 begin       a study begins: init, demo, check
 """
@@ -21,7 +21,7 @@ from .begin import check, demo, init
 from .coding import export, import_, review
 from .encoders import adapt, encoder
 from .finding import queue, search
-from .keeping import store
+from .keeping import diff, runs, store
 from .measuring import evaluate
 from .suggesting import quarantine, status, suggest
 from .terminal import Commands
@@ -53,6 +53,8 @@ for _command in (
     audit,
     adapt,
     encoder,
+    runs,
+    diff,
     store,
 ):  # as in a study's life
     main.add_command(_command)
