@@ -9,6 +9,7 @@ decoding     bytes of a text file -> characters
 sheets       CSV and XLSX files <-> rows of cells
 transcripts  file -> transcript of turns
 codebook     file -> themes with their exemplars
+revisions    codebook and codebook -> what changed
 segment      transcript -> segments
 embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
@@ -26,6 +27,7 @@ coded        decisions -> what ranking learns from and evaluation is made on
 intake       a study's files -> the store: what is new, read and cut it, set broken ones aside
 manifest     what a run works on and with, written down
 work         suggesting over a store: ask what is missing, call a stage, keep the result
+refresh      suggestions anew while people decide
 adapt        the encoder -> one that fits the study better, if it does
 check        read everything a study consists of, tell every fault, change nothing
 results      status, human coding in, tables out, evaluation

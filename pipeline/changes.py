@@ -53,7 +53,7 @@ class State:
 
 
 def state(store: Store, run: runs.Run) -> State:
-    """Return what a run left. Raises ``StudyFault`` if it is of a version that kept no manifest."""
+    """Return what a run left. Raises ``StudyFault`` if it kept no manifest: it left other transcripts as they were."""
     alike = [one.id for one in runs.list_runs(store) if one.ranking == run.ranking]
     known = manifests.load_manifests(store, alike)
     if run.id not in known:

@@ -12,6 +12,7 @@ from .context import Context, around
 from .evaluate import Material, Reader
 from .rank import Labelled
 from .records import (
+    BLIND,
     Codebook,
     Coding,
     Decision,
@@ -47,9 +48,9 @@ class Coded:
     def digest(self) -> Digest:
         """Hash of all that can be learned from the coding: not of when it was done."""
         said = sorted(
-            (coding.segment, coding.coder, coding.themes, coding.rejected)
+            (coding.segment, coding.coder, coding.themes, coding.rejected, coding.adjudicated)
             for codings in self.codings.values()
-            for coding in codings
+            for coding in (*own(codings), *counting(codings))
         )
         return digest("coded", said)
 
@@ -93,7 +94,18 @@ def _places(
 
 
 def _blind(decision: Decision) -> bool:
-    return not decision.shown or decision.mode is not Mode.ROUTINE
+    return decision.mode in BLIND or (decision.mode is Mode.ROUTINE and not decision.shown)
+
+
+def own(codings: Sequence[Coding]) -> tuple[Coding, ...]:
+    """Return what each coder made of a segment."""
+    return tuple(coding for coding in codings if not coding.adjudicated)
+
+
+def counting(codings: Sequence[Coding]) -> tuple[Coding, ...]:
+    """Return the codings that say what a segment shows: where a disagreement was settled, what settled it alone."""
+    settled = [coding for coding in codings if coding.adjudicated]
+    return (max(settled, key=lambda coding: coding.coded_at),) if settled else tuple(codings)
 
 
 def still_there(coded: Coded, current: Collection[TranscriptId]) -> Coded:
@@ -122,7 +134,7 @@ def _shares(coded: Coded, codebook: Codebook) -> tuple[NDArray[np.float64], NDAr
     given = np.zeros((len(coded.segments), len(place)))
     rejected = np.zeros(given.shape, dtype=bool)
     for row, segment in enumerate(coded.segments):
-        codings = coded.codings[segment.id]
+        codings = counting(coded.codings[segment.id])
         for coding in codings:
             themes = {column[theme] for theme in coding.themes if theme in column}  # two names of one theme are one
             given[row, list(themes)] += 1 / len(codings)
@@ -187,14 +199,14 @@ def _readers(coded: Coded, codebook: Codebook) -> tuple[Reader, ...]:
     """Return what each coder read and gave, by name."""
     place = {name: at for at, name in enumerate(codebook.names)}
     column = {name: place[now] for name, now in codebook.current.items()}
-    names = sorted({coding.coder for segment in coded.segments for coding in coded.codings[segment.id]})
+    names = sorted({coding.coder for segment in coded.segments for coding in own(coded.codings[segment.id])})
     size = len(coded.segments)
     found = {
         name: Reader(name=name, read=np.zeros(size, dtype=bool), gave=np.zeros((size, len(column)), dtype=bool))
         for name in names
     }
     for row, segment in enumerate(coded.segments):
-        for coding in coded.codings[segment.id]:
+        for coding in own(coded.codings[segment.id]):
             reader = found[coding.coder]
             reader.read[row] = True
             reader.gave[row, [column[theme] for theme in coding.themes if theme in column]] = True

@@ -42,7 +42,7 @@ def status(session: intake.Session) -> list[SiteStatus]:
     places = {segment.id: site_of[segment.transcript] for segment in corpus.load_segments(session.store, people=True)}
     anybody: dict[SegmentId, str] = {}
     for coding in present(decisions.load_decisions(session.store)):
-        if site := places.get(coding.segment):
+        if (site := places.get(coding.segment)) and not coding.adjudicated:
             decided[site, coding.coder] += 1
             anybody[coding.segment] = site
     aside = Counter(source.site for source in intake.quarantined(session))
@@ -184,7 +184,7 @@ def _decisions(session: intake.Session) -> _Table:
 
 def _coding(session: intake.Session) -> _Table:
     read = corpus.load_transcripts(session.store)
-    codings = present(decisions.load_decisions(session.store))
+    codings = [c for c in present(decisions.load_decisions(session.store)) if not c.adjudicated]
     segments = [s for s in _segments(session, [coding.segment for coding in codings]) if s.transcript in read]
     there = {segment.id for segment in segments}
     codings = [coding for coding in codings if coding.segment in there]

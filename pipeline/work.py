@@ -3,7 +3,7 @@
 Every step may be cut off at any moment and run again: what is kept is whole, and what is kept is not done again.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -170,7 +170,13 @@ def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress 
     runs.start_run(session.store, started, session.codebook)
     manifests.put_manifest(session.store, run, manifest(session, coded, RANKS))
     tally.parked = parked(coded, session.codebook)
-    suggest = _suggester(session, coded, tally, progress)
+
+    def sentences(texts: Sequence[str]) -> Vectors:
+        embed_texts(session, texts, tally, progress)
+        with tally.timing("store"):
+            return vectors.load_vectors(session.store, session.located.fingerprint, texts)
+
+    suggest = suggester(session, coded, tally, sentences)
     for at in range(0, len(waiting), TOGETHER):
         some = waiting[at : at + TOGETHER]
         with tally.timing("store"):
@@ -197,10 +203,13 @@ class _Taught:
     decided: rank.Decided | None
 
 
-def _suggester(
-    session: Session, coded: Coded, tally: Tally, progress: Progress
+def suggester(
+    session: Session, coded: Coded, tally: Tally, sentences: Callable[[Sequence[str]], Vectors]
 ) -> Callable[[Sequence[Segment]], dict[TranscriptId, list[Suggestion]]]:
-    """Return a function that makes suggestions for segments, with their reasons."""
+    """Return a function that makes suggestions for segments, with their reasons.
+
+    ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one.
+    """
     fold_of, place_of = folds(coded, FOLDS), coded.places
     with tally.timing("rank"):
         near, known = nearby(session, coded.segments)
@@ -229,8 +238,13 @@ def _suggester(
                 tally.provisional |= one.ranker.provisional
                 tally.muted |= one.ranker.muted
                 suggestions, passages = _suggestions(session, one, pieces)
-            for suggestion in _explained(session, one, suggestions, passages, tally, progress):
-                made.setdefault(where[suggestion.segment], []).append(suggestion)
+            inside = [
+                p.text[start:end] for p in passages.values() if len(p.sentences) > 1 for start, end in p.sentences
+            ]
+            known = sentences(inside)
+            with tally.timing("rank"):
+                for suggestion in rank.with_reasons(one.ranker, suggestions, passages, known, one.decided):
+                    made.setdefault(where[suggestion.segment], []).append(suggestion)
         return made
 
     return suggest
@@ -256,23 +270,6 @@ def _suggestions(
         for piece, row in zip(pieces, rows, strict=True)
     }
     return made, passages
-
-
-def _explained(
-    session: Session,
-    taught: _Taught,
-    made: Sequence[Suggestion],
-    passages: Mapping[SegmentId, rank.Passage],
-    tally: Tally,
-    progress: Progress,
-) -> list[Suggestion]:
-    """Return suggestions with their reasons; sentences of passages with several are embedded for it, and kept."""
-    sentences = [p.text[start:end] for p in passages.values() if len(p.sentences) > 1 for start, end in p.sentences]
-    embed_texts(session, sentences, tally, progress)
-    with tally.timing("store"):
-        known = vectors.load_vectors(session.store, session.located.fingerprint, sentences)
-    with tally.timing("rank"):
-        return rank.with_reasons(taught.ranker, made, passages, known, taught.decided)
 
 
 def set_apart(session: Session) -> tuple[dict[str, str], dict[str, int]]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import carry, coded, intake, results, work
-from pipeline.audit.gather import gather, people_readings
+from pipeline.audit.gather import gather
 from pipeline.cli import main
 from pipeline.records import Answer, Decision, Mode, Segment, SegmentId, present
 from pipeline.store import anchors, corpus, decisions, runs, slots, trail
@@ -107,7 +107,8 @@ def test_coders_on_two_versions_have_coded_one_segment(study: Path) -> None:
     session, _ = edit(study, "My shoes were wet", "My boots were wet")
     decide(session, saying(session, "friendly people"), "Waiting", "Ben")
     gathered = gather(session, as_of=None, pseudonyms=False)
-    (unit,) = {reading.unit for reading in people_readings(gathered)}
+    (unit,) = {coding.segment for coding in gathered.codings}
+    assert {coding.coder for coding in gathered.codings} == {"Ada", "Ben"}
     assert unit == saying(session, "friendly people").id
     assert unit in gathered.machine
     (one,) = coded.coded_segments(session.store, now=True).segments
@@ -133,10 +134,10 @@ def test_an_audit_of_an_earlier_moment_has_the_words_where_they_were(study: Path
     decide(session, piece)
     then = datetime.now(UTC)
     session, _ = edit(study, "My shoes were wet", "My boots were wet")
-    (before,), (now,) = (decisions.load_decisions(session.store, until=until) for until in (then, None))
+    (before,), (now,) = (decisions.load_decisions(session.store, at=at) for at in (then, None))
     assert before.segment == piece.id
     assert now.segment == saying(session, "friendly people").id != piece.id
-    assert decisions.load_decisions(session.store, until=NOW - timedelta(days=1)) == []
+    assert set(gather(session, as_of=then, pseudonyms=False).passages) == {piece.id}
 
 
 def test_what_the_review_page_asks_for_is_where_the_words_are_now(study: Path) -> None:

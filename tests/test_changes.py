@@ -180,11 +180,14 @@ def test_changes_are_counted_by_theme_and_written_as_a_table(study: Path) -> Non
     assert "is a part of the study" in run("diff", study, old, new, "--out", study / "codebook.csv", expect=1).output
 
 
-def test_a_run_of_an_earlier_version_cannot_be_compared(study: Path) -> None:
+def test_a_run_that_kept_no_manifest_cannot_be_compared(study: Path) -> None:
     session, _ = suggest(study)
     with session.store.writing() as connection:
         connection.execute(sa.delete(schema.manifests))
     (one,) = runs.list_runs(session.store)
     assert json.loads(run("runs", study, "--json").output)[0]["manifest"] is None
+    said = run("runs", study).output
+    assert one.id[:8] not in said
+    assert "Not listed: 1 run while people decided" in said
     with pytest.raises(StudyFault, match="did not write down"):
         changes.state(session.store, one)

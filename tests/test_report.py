@@ -11,6 +11,8 @@ import pytest
 
 from pipeline.report import Card, Cell, Figure, Note, Part, Section, Table, Words, drawing, figures, render
 
+from .axe import violations
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -218,7 +220,7 @@ def test_tables_say_what_they_are_and_what_their_cells_belong_to() -> None:
     assert set(scopes) == {"row", "col"}
     around = [given for _, given in reader.tags if str(given.get("class", "")).startswith("scroll")]
     assert around
-    assert all(given["tabindex"] == "0" and given["role"] == "region" and given["aria-label"] for given in around)
+    assert all(given["tabindex"] == "0" and given["role"] == "group" and given["aria-label"] for given in around)
 
 
 def test_a_mark_is_told_by_a_sign_too() -> None:
@@ -273,4 +275,28 @@ def test_a_page_is_printed_dark_on_white_whatever_the_screen(browser: "Browser",
         "svg text", "all => all.map(e => getComputedStyle(e).fill)"
     )
     assert not opened.is_visible("nav")
+    opened.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_breaks_no_rule_of_accessibility(browser: "Browser", tmp_path: Path, scheme: str) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(page(), encoding="utf-8")
+    opened = browser.new_page(color_scheme=scheme)  # type: ignore[arg-type]
+    opened.goto(file.as_uri())
+    opened.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert violations(opened) == []
+    opened.close()
+
+
+@pytest.mark.browser
+def test_what_breaks_a_rule_of_accessibility_is_named(browser: "Browser") -> None:
+    opened = browser.new_page()
+    opened.set_content(
+        "<!doctype html><title>T</title><main><h1>T</h1><img src='data:,'><p style='color:#ddd'>Pale</main>"
+    )
+    broken = {line.split(" ")[0] for line in violations(opened)}
+    assert {"image-alt", "color-contrast", "html-has-lang"} <= broken
+    assert "color-contrast" in violations(opened, "p")[0]
     opened.close()

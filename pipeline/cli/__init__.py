@@ -3,6 +3,8 @@
 terminal    what all commands share
 suggesting  the machine's work: suggest, status, quarantine
 coding      people's work: review, import, export
+people      several people at one study: people, assign
+codebooks   codebook files: codebook check, convert, diff
 finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 anchoring   the gold coding on which coders are checked: anchors
@@ -18,11 +20,13 @@ from .. import __version__
 from .anchoring import anchors
 from .auditing import audit
 from .begin import check, demo, init
+from .codebooks import codebook
 from .coding import export, import_, review
 from .encoders import adapt, encoder
 from .finding import queue, search
 from .keeping import diff, runs, store
 from .measuring import evaluate
+from .people import assign, people
 from .suggesting import quarantine, status, suggest
 from .terminal import Commands
 
@@ -46,6 +50,8 @@ for _command in (
     review,
     queue,
     search,
+    people,
+    assign,
     import_,
     export,
     evaluate,
@@ -53,6 +59,7 @@ for _command in (
     audit,
     adapt,
     encoder,
+    codebook,
     runs,
     diff,
     store,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @JSON
 @loudness
 def runs(study: Path, *, as_json: bool) -> None:
-    """List the runs that made suggestions, the oldest first, and what each worked on and with.
+    """List the runs of `suggest`, the oldest first, and what each worked on and with.
 
     A run is named by what it works on: where a study is again as it was, it is the same run again. Times are UTC.
     """
@@ -35,7 +35,9 @@ def runs(study: Path, *, as_json: bool) -> None:
         print_json([_plain(run, known.get(run.id)) for run in made])
     elif loud():
         columns = ("run", "began", "ended", "encoder", "codebook", "decisions", "transcripts", "ranked", "suggested")
-        print_table(columns, [_listed(run, known.get(run.id)) for run in made])
+        print_table(columns, [_listed(run, known[run.id]) for run in made if run.id in known])
+        if others := len(made) - len(known):
+            say(f"Not listed: {count(others, 'run')} while people decided, or of an earlier version; --json has them.")
 
 
 def _runs(session: "Session") -> "list[Run]":
@@ -50,12 +52,11 @@ def _plain(run: "Run", manifest: "Manifest | None") -> dict[str, Any]:
     return {**asdict(run), **times, "manifest": asdict(manifest) if manifest else None}
 
 
-def _listed(run: "Run", manifest: "Manifest | None") -> list[object]:
+def _listed(run: "Run", manifest: "Manifest") -> list[object]:
     ended = run.ended_at.strftime("%Y-%m-%d %H:%M") if run.ended_at else "cut off"
-    what = (manifest.encoder if manifest else run.encoder, run.codebook_revision[:8])
-    numbers = (manifest.decisions, len(manifest.documents)) if manifest else (None, None)
+    what = (manifest.encoder, run.codebook_revision[:8], manifest.decisions, len(manifest.documents))
     counts = (run.counts.get("ranked"), run.counts.get("suggested"))
-    return [run.id[:8], run.started_at.strftime("%Y-%m-%d %H:%M"), ended, *what, *numbers, *counts]
+    return [run.id[:8], run.started_at.strftime("%Y-%m-%d %H:%M"), ended, *what, *counts]
 
 
 @click.command(epilog=example("themescout diff my-study 3f0a91c2 b77d04e1 --out changes.csv"))

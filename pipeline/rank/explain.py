@@ -59,13 +59,16 @@ def with_reasons(
     vectors: Vectors,
     decided: Decided | None,
 ) -> list[Suggestion]:
-    """Return the suggestions with their reasons; ``vectors`` holds those of the sentences of passages with several."""
+    """Return the suggestions with their reasons; ``vectors`` holds those of the sentences of passages with several.
+
+    Where one of a passage's sentences has none, its words are looked at instead.
+    """
     wanted: dict[SegmentId, list[int]] = {}
     column = {theme: at for at, theme in enumerate(ranker.themes)}
     for one in made:
         wanted.setdefault(one.segment, []).append(column[one.theme])
-    several = {key: passages[key] for key in wanted if len(passages[key].sentences) > 1}
-    single = {key: passages[key] for key in wanted if len(passages[key].sentences) == 1}
+    several = {key: passages[key] for key in wanted if _comparable(passages[key], vectors)}
+    single = {key: passages[key] for key in wanted if passages[key].sentences and key not in several}
     carried = {
         key: (Because.SENTENCE, spans) for key, spans in _sentences(ranker, several, vectors, wanted).items()
     } | {key: (Because.WORDS, spans) for key, spans in _words(ranker, single, wanted).items()}
@@ -77,6 +80,11 @@ def with_reasons(
         one = replace(one, because=spans.get(at, ()), because_kind=kind if spans.get(at) else Because.NOTHING)
         explained.append(_beside(one, at, near.get(one.segment, ()), decided))
     return explained
+
+
+def _comparable(passage: Passage, vectors: Vectors) -> bool:
+    texts = [passage.text[start:end] for start, end in passage.sentences]
+    return len(texts) > 1 and all(text in vectors for text in texts)
 
 
 def wording(ranker: Ranker, texts: Sequence[str]) -> dict[str, Matrix]:

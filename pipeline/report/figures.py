@@ -130,7 +130,7 @@ def reliability(words: Words, bins: Sequence[Reliable]) -> Figure:
         axes.set_xlim(-0.02, 1.02)
         _finish(axes, (-0.02, 1.02), legend=True)
 
-    columns = (words.x, words.y, "lowest", "highest", "count")
+    columns = (words.x or "said", words.y or "right", "lowest", "highest", "count")
     return draw(words, 4.6, paint, columns, [(b.said, b.right, b.low, b.high, b.count) for b in bins])
 
 

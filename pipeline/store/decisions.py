@@ -53,7 +53,8 @@ def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str
     """
     with store.writing() as connection:
         found = connection.execute(_where_now())
-        have = {(c.segment, c.coder): c for c in present([_decision(row) for row in found])}
+        codings_now = present([_decision(row) for row in found])
+        have = {(c.segment, c.coder): c for c in codings_now if not c.adjudicated}
         made = [
             decision
             for coding in codings
@@ -90,13 +91,13 @@ def load_decisions(
     transcript: TranscriptId | None = None,
     coder: str | None = None,
     among: Sequence[SegmentId] | None = None,
-    until: datetime | None = None,
+    at: datetime | None = None,
 ) -> list[Decision]:
     """Return decisions in the order they were made: all, or those in one transcript, by one coder, on some segments.
 
-    A decision is on the segment that has now, or had at the moment ``until``, the words that it was made on.
+    A decision is on the segment that has now, or had ``at`` a moment, the words that it was made on.
     """
-    query = _where_now(until)
+    query = _where_now(at)
     if transcript is not None:
         there = sa.select(segments.c.id).where(segments.c.transcript == transcript)
         query = query.where(is_among(decisions.c.segment, there))
@@ -105,8 +106,7 @@ def load_decisions(
     if among is not None:
         query = query.where(is_among(decisions.c.segment, among))
     with store.reading() as connection:
-        made = [_decision(row) for row in connection.execute(query)]
-    return made if until is None else [decision for decision in made if decision.decided_at <= until]
+        return [_decision(row) for row in connection.execute(query)]
 
 
 def load_as_made(store: Store) -> list[Decision]:
@@ -115,9 +115,9 @@ def load_as_made(store: Store) -> list[Decision]:
         return [_decision(row) for row in connection.execute(sa.select(decisions).order_by(decisions.c.id))]
 
 
-def _where_now(until: datetime | None = None) -> sa.Select[Any]:
+def _where_now(at: datetime | None = None) -> sa.Select[Any]:
     others = [column for column in decisions.c if column.name != "segment"]
-    now = now_of(decisions.c.segment, until).label("segment")
+    now = now_of(decisions.c.segment, at).label("segment")
     return sa.select(now, *others).order_by(decisions.c.id)
 
 
@@ -126,7 +126,7 @@ def _row(decision: Decision) -> dict[str, object]:
     told = asdict(decision)
     for name in ("score", "probability", "seconds", "chance"):
         number = told[name]
-        told[name] = None if number is None or isnan(number) else float(number)
+        told[name] = None if number is None or isnan(number) else float(number) + 0.0  # SQLite keeps no -0.0
     moment = decision.decided_at.astimezone(UTC).isoformat()
     return told | {"answer": decision.answer.value, "mode": decision.mode.value, "decided_at": moment}
 

@@ -213,6 +213,13 @@ def _suggestion(row: sa.Row[tuple[object, ...]]) -> Suggestion:
     )
 
 
+def load_codebooks(store: Store) -> dict[str, Codebook]:
+    """Return every codebook that a run used, by revision."""
+    with store.reading() as connection:
+        rows = connection.execute(sa.select(codebooks).order_by(codebooks.c.revision)).all()
+    return {row.revision: Codebook(themes=tuple(_theme(theme) for theme in row.themes)) for row in rows}
+
+
 def load_codebook(store: Store, revision: str) -> Codebook:
     """Return the codebook of a revision. Raises ``KeyError`` if no run used it."""
     with store.reading() as connection:

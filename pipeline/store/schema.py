@@ -209,3 +209,48 @@ manifests = sa.Table(
     sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
     sa.Column("told", sa.JSON, nullable=False),
 )
+
+# Accounts of a study that several people work on. Without any, the page is for whoever has its address.
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("rights", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),  # argon2 hash of the password
+    sa.Column("active", sa.Boolean(create_constraint=False), nullable=False),
+)
+
+logins = sa.Table(
+    "logins",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, sa.ForeignKey("people.name"), nullable=False),
+    sa.Column("ends_at", sa.Text, nullable=False),
+)
+
+# Appended: the latest row of a transcript and a coder counts. Transcripts go by name, so that new words change nothing.
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("coder", sa.Text, nullable=False),
+    sa.Column("assigned", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("assigned_by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Appended: whether coders may see each other's answers to a transcript.
+openings = sa.Table(
+    "openings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("open", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("opened_by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)

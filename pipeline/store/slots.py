@@ -1,6 +1,6 @@
 """Segments that chance wove into coders' work: appended, never changed. And what chance draws them from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -33,8 +33,6 @@ class Slot:
 def drawing(store: Store) -> Iterator[Callable[[Slot], None]]:
     """Give a function that keeps a slot; until the block ends nobody else draws any. It is on disk then."""
     with store.writing() as connection:
-        if connection.dialect.name == "postgresql":  # there, a writing transaction alone keeps nobody out
-            connection.exec_driver_sql(f"LOCK TABLE {slots.name} IN SHARE ROW EXCLUSIVE MODE")
 
         def keep(slot: Slot) -> None:
             row = asdict(slot) | {"mode": slot.mode.value, "drawn_at": slot.drawn_at.astimezone(UTC).isoformat()}
@@ -107,12 +105,16 @@ def answered(store: Store, slot: Slot) -> bool:
         return connection.execute(given.limit(1)).first() is not None or connection.execute(there).first() is None
 
 
-def untouched(store: Store, coder: str, *, but: TranscriptId | None = None) -> list[SegmentId]:
-    """Return the segments that a coder has not answered, by their ids, without those of one transcript."""
+def untouched(
+    store: Store, coder: str, *, among: Collection[TranscriptId] | None = None, but: TranscriptId | None = None
+) -> list[SegmentId]:
+    """Return the segments that a coder has not answered, by their ids: of all or some transcripts, but not of one."""
     mine = sa.select(_DECIDED).where(decisions.c.coder == coder)
     query = _current(sa.select(segments.c.id)).where(segments.c.origin == "machine", segments.c.id.not_in(mine))
     if but is not None:
         query = query.where(segments.c.transcript != but)
+    if among is not None:
+        query = query.where(segments.c.transcript.in_(among))
     return _ids(store, query)
 
 
