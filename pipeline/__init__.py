@@ -11,6 +11,8 @@ transcripts  file -> transcript of turns
 codebook     file -> themes with their exemplars
 revisions    codebook and codebook -> what changed
 segment      transcript -> segments
+language     text -> the languages it is in
+likeness     texts -> which of them say nearly the same
 embed        texts -> vectors
 rank         vectors and codebook -> suggestions; learns from decisions
 context      transcripts and segments -> the texts around each segment
@@ -30,6 +32,7 @@ work         suggesting over a store: ask what is missing, call a stage, keep th
 refresh      suggestions anew while people decide
 adapt        the encoder -> one that fits the study better, if it does
 check        read everything a study consists of, tell every fault, change nothing
+onboard      a folder of transcripts -> a new site of the study, once somebody agrees
 results      status, human coding in, tables out, evaluation
 changes      two runs -> which suggestions changed, and why
 anchors      segments of known gold coding, on which coders are checked: proposed, settled, counted

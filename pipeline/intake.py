@@ -19,6 +19,7 @@ from .records import Codebook, Digest, Segment, Transcript, digest
 from .segment import load_splitter, segment, trained_models
 from .store import corpus
 
+TABLES = (".csv", ".xlsx")  # files that may say of each row of which site it is
 READS = 1  # raised when reading or cutting files gives something else than before
 
 T = TypeVar("T")
@@ -38,7 +39,7 @@ class Part:
 
     def may_hold(self, file: transcripts.File) -> bool:
         """Tell whether a file may have transcripts of this part; a table may have several, of several sites."""
-        if file.path.suffix.lower() in (".csv", ".xlsx"):
+        if file.path.suffix.lower() in TABLES:
             return True
         return self.site in (None, file.site.name) and self.transcript in (None, file.path.stem)
 
@@ -195,7 +196,7 @@ def unread(session: Session) -> list[str]:
 
 
 def _is_due(session: Session, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
-    if not _is_known(session.study, file, known):
+    if not is_known(session.study, file, known):
         return True
     if not known[file.source].quarantine:
         return False
@@ -205,14 +206,15 @@ def _is_due(session: Session, file: transcripts.File, known: Mapping[str, corpus
     return read is not None and not transcripts.clashes(read) and not _taken(session, file, read)
 
 
-def _is_known(study: Study, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
+def is_known(study: Study, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
+    """Tell whether a file was read as it is now, under the settings of now, given what the store knows."""
     have = known.get(file.source)
     return have is not None and have.settings == _reading(study, file) and have.sha256 == file_hash(file.path)
 
 
 def _reading(study: Study, file: transcripts.File) -> Digest:
     """Digest of all but the file's bytes that reading and cutting it depends on."""
-    sites = [site.name for site in study.site]
+    sites = [site.name for site in study.site] if file.path.suffix.lower() in TABLES else []
     return digest(
         READS, _trained_models(), study.segment.digest, file.site.name, file.site.language, file.site.moderators, sites
     )
@@ -293,7 +295,7 @@ def _taken(session: Session, file: transcripts.File, read: Sequence[Transcript])
     present = {
         source
         for source in {entry.source for entry in alike} & session.files.keys()
-        if _is_known(session.study, session.files[source], known)
+        if is_known(session.study, session.files[source], known)
     }
     others = [entry for entry in alike if entry.source in present]
     words = {entry.id: entry for entry in others}

@@ -11,6 +11,7 @@ anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
 keeping     what is kept, and how it came about: runs, diff, store
 encoders    what turns texts into vectors: encoder list, encoder distill, adapt
+arriving    a site arrives: site add
 begin       a study begins: init, demo, check
 """
 
@@ -18,6 +19,7 @@ import click
 
 from .. import __version__
 from .anchoring import anchors
+from .arriving import site
 from .auditing import audit
 from .begin import check, demo, init
 from .codebooks import codebook
@@ -44,6 +46,7 @@ for _command in (
     init,
     demo,
     check,
+    site,
     suggest,
     quarantine,
     status,

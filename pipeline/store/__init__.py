@@ -17,4 +17,5 @@ slots       segments that chance wove into coders' work
 from .connect import Store as Store
 from .connect import has_store as has_store
 from .connect import look_at as look_at
+from .connect import open_as_it_is as open_as_it_is
 from .connect import open_store as open_store
