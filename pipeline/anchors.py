@@ -156,7 +156,7 @@ def _candidates(
     likely = {theme: set(sorted(found, key=lambda s: (-found[s], s))[:most]) for theme, found in scores.items()}
     known = anchors.load_gold(session.store)
     codings: dict[SegmentId, list[Coding]] = {}
-    for coding in present(decisions.load_decisions(session.store)):
+    for coding in present(d for d in decisions.load_decisions(session.store) if d.mode is not Mode.ADJUDICATION):
         codings.setdefault(coding.segment, []).append(coding)
     return [
         Candidate(

@@ -1,6 +1,6 @@
 """What people have coded so far, in the shape that learning and evaluation need."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -12,6 +12,7 @@ from .context import Context, around
 from .evaluate import Material, Reader
 from .rank import Labelled
 from .records import (
+    BLIND,
     Codebook,
     Coding,
     Decision,
@@ -25,6 +26,7 @@ from .records import (
     present,
 )
 from .store import Store, corpus, decisions
+from .store.carried import load_carried
 
 Vectors = Mapping[str, NDArray[np.float32]]
 
@@ -46,32 +48,64 @@ class Coded:
     def digest(self) -> Digest:
         """Hash of all that can be learned from the coding: not of when it was done."""
         said = sorted(
-            (coding.segment, coding.coder, coding.themes, coding.rejected)
+            (coding.segment, coding.coder, coding.themes, coding.rejected, coding.adjudicated)
             for codings in self.codings.values()
-            for coding in codings
+            for coding in (*own(codings), *counting(codings))
         )
         return digest("coded", said)
 
 
-def coded_segments(store: Store, learn_from: Literal["all", "blind"] = "all") -> Coded:
+def coded_segments(store: Store, learn_from: Literal["all", "blind"] = "all", *, now: bool = False) -> Coded:
     """Return what people have decided at present. Only people's decisions are in the store, never the machine's.
 
-    With ``learn_from="blind"`` only decisions that no suggestion can have swayed count.
+    Where words have another segment since their transcript changed, it is the segment they were first decided on,
+    among what was said around it then: so an edit elsewhere in a transcript changes nothing that is learned. With
+    ``now`` it is the one they have now. With ``learn_from="blind"`` only decisions that no suggestion can have swayed
+    count.
     """
+    moved = load_carried(store)
+    made = decisions.load_as_made(store)
+    given = [decision for decision in made if learn_from == "all" or _blind(decision)]
+    first: dict[SegmentId, SegmentId] = {}
+    for decision in given:
+        first.setdefault(moved.get(decision.segment, decision.segment), decision.segment)
     by_segment: dict[SegmentId, list[Coding]] = {}
-    given = decisions.load_decisions(store)
-    for coding in present(given if learn_from == "all" else filter(_blind, given)):
-        by_segment.setdefault(coding.segment, []).append(coding)
+    for coding in present(replace(d, segment=moved.get(d.segment, d.segment)) for d in given):
+        segment = coding.segment if now else first[coding.segment]
+        by_segment.setdefault(segment, []).append(replace(coding, segment=segment))
     segments = corpus.load_segments(store, ids=by_segment) if by_segment else []
     return Coded(
         segments=tuple(segments),
-        codings={key: tuple(given) for key, given in by_segment.items()},
-        places=corpus.load_places(store),
+        codings={key: tuple(codings) for key, codings in by_segment.items()},
+        places=_places(store, segments, moved),
     )
 
 
+def _places(
+    store: Store, segments: Sequence[Segment], moved: Mapping[SegmentId, SegmentId]
+) -> dict[TranscriptId, tuple[str, str]]:
+    """Return site and name of every transcript there ever was; one with another name now goes by that."""
+    places = corpus.load_places(store)
+    later = {piece.id: moved[piece.id] for piece in segments if piece.id in moved}
+    if later:
+        where = {piece.id: piece.transcript for piece in corpus.load_segments(store, ids=set(later.values()))}
+        places |= {s.transcript: places[where[later[s.id]]] for s in segments if s.id in later}
+    return places
+
+
 def _blind(decision: Decision) -> bool:
-    return not decision.shown or decision.mode is not Mode.ROUTINE
+    return decision.mode in BLIND or (decision.mode is Mode.ROUTINE and not decision.shown)
+
+
+def own(codings: Sequence[Coding]) -> tuple[Coding, ...]:
+    """Return what each coder made of a segment."""
+    return tuple(coding for coding in codings if not coding.adjudicated)
+
+
+def counting(codings: Sequence[Coding]) -> tuple[Coding, ...]:
+    """Return the codings that say what a segment shows: where a disagreement was settled, what settled it alone."""
+    settled = [coding for coding in codings if coding.adjudicated]
+    return (max(settled, key=lambda coding: coding.coded_at),) if settled else tuple(codings)
 
 
 def still_there(coded: Coded, current: Collection[TranscriptId]) -> Coded:
@@ -100,7 +134,7 @@ def _shares(coded: Coded, codebook: Codebook) -> tuple[NDArray[np.float64], NDAr
     given = np.zeros((len(coded.segments), len(place)))
     rejected = np.zeros(given.shape, dtype=bool)
     for row, segment in enumerate(coded.segments):
-        codings = coded.codings[segment.id]
+        codings = counting(coded.codings[segment.id])
         for coding in codings:
             themes = {column[theme] for theme in coding.themes if theme in column}  # two names of one theme are one
             given[row, list(themes)] += 1 / len(codings)
@@ -165,14 +199,14 @@ def _readers(coded: Coded, codebook: Codebook) -> tuple[Reader, ...]:
     """Return what each coder read and gave, by name."""
     place = {name: at for at, name in enumerate(codebook.names)}
     column = {name: place[now] for name, now in codebook.current.items()}
-    names = sorted({coding.coder for segment in coded.segments for coding in coded.codings[segment.id]})
+    names = sorted({coding.coder for segment in coded.segments for coding in own(coded.codings[segment.id])})
     size = len(coded.segments)
     found = {
         name: Reader(name=name, read=np.zeros(size, dtype=bool), gave=np.zeros((size, len(column)), dtype=bool))
         for name in names
     }
     for row, segment in enumerate(coded.segments):
-        for coding in coded.codings[segment.id]:
+        for coding in own(coded.codings[segment.id]):
             reader = found[coding.coder]
             reader.read[row] = True
             reader.gave[row, [column[theme] for theme in coding.themes if theme in column]] = True

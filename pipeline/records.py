@@ -66,6 +66,12 @@ class Transcript:
         """Hash of the words, so that a renamed file is recognised; a document of a table is told apart by its name."""
         return TranscriptId(digest("transcript", self.text, *((self.site, self.name) if self.among else ())))
 
+    @property
+    def minutes(self) -> float | None:
+        """How long was talked, as far as the times of the turns tell; None without times."""
+        times = [time for turn in self.turns for time in (turn.began, turn.ended) if time is not None]
+        return (max(times) - min(times)) / 60 if times else None
+
 
 def segment_id(transcript: TranscriptId, start: int, end: int) -> SegmentId:
     """Return the id of a span of a transcript: the same words at the same place have the same id for ever."""
@@ -198,6 +204,7 @@ class Mode(StrEnum):
     ANCHOR = "anchor"
     OVERLAP = "overlap"
     DUPLICATE = "duplicate"
+    ADJUDICATION = "adjudication"  # a lead's answer where coders disagreed: it stands for the segment, beside theirs
 
 
 BLIND = frozenset({Mode.WITHHELD, Mode.ANCHOR, Mode.OVERLAP, Mode.DUPLICATE})  # come without suggestions
@@ -238,21 +245,24 @@ class Coding:
     themes: tuple[str, ...]  # sorted
     rejected: tuple[str, ...] = ()  # sorted; suggestions the coder turned down
     coded_at: datetime
+    adjudicated: bool = False  # whether it settles a disagreement, and is not the coder's own reading
 
 
 def present(decisions: Iterable[Decision]) -> list[Coding]:
     """Return the present coding of every (segment, coder), in order of first decision, from decisions in their order.
 
     The latest answer per (segment, theme, coder) counts. A pair whose answers are all undone or unsure is left out:
-    it is not decided. What a coder said when asked about a segment a second time is a check, and no coding.
+    it is not decided. What a coder said when asked about a segment a second time is a check, and no coding. What
+    somebody adjudicates is a coding of its own beside what the same person coded.
     """
-    latest: dict[tuple[SegmentId, str], dict[str, Decision]] = {}
+    latest: dict[tuple[SegmentId, str, bool], dict[str, Decision]] = {}
     for decision in decisions:
         if decision.mode is Mode.DUPLICATE:
             continue
-        latest.setdefault((decision.segment, decision.coder), {})[decision.theme] = decision
+        key = (decision.segment, decision.coder, decision.mode is Mode.ADJUDICATION)
+        latest.setdefault(key, {})[decision.theme] = decision
     codings = []
-    for (segment, coder), answers in latest.items():
+    for (segment, coder, adjudicated), answers in latest.items():
         standing = [d for d in answers.values() if d.answer not in (Answer.UNDO, Answer.UNSURE)]
         if standing:
             codings.append(
@@ -262,6 +272,7 @@ def present(decisions: Iterable[Decision]) -> list[Coding]:
                     themes=tuple(sorted(d.theme for d in standing if d.answer in POSITIVE)),
                     rejected=tuple(sorted(d.theme for d in standing if d.answer is Answer.REJECT)),
                     coded_at=max(d.decided_at for d in standing),
+                    adjudicated=adjudicated,
                 )
             )
     return codings

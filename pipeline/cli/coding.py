@@ -10,32 +10,47 @@ from .terminal import STUDY, Bars, example, flat, loudness, open_study, say, tel
 @click.command(epilog=example("themescout review my-study --coder Asha"))
 @STUDY
 @click.option("--coder", help="Your name, written to every decision.  [default: your login name]")
+@click.option("--team", is_flag=True, help="For everybody with an account: see `themescout people`.")
+@click.option("--host", help="With --team: the address to answer at, for other machines too.  [default: 127.0.0.1]")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine.  [default: a free one]")
 @click.option("--open/--no-open", "open_", default=True, help="Whether to open the page in your browser.")
 @loudness
-def review(study: Path, *, coder: str | None, port: int, open_: bool) -> None:
-    """Open the review page: accept or reject suggestions. It answers to this machine alone; end it with Ctrl-C."""
+def review(study: Path, *, coder: str | None, team: bool, host: str | None, port: int, open_: bool) -> None:
+    """Open the review page: accept or reject suggestions. It answers to this machine alone; end it with Ctrl-C.
+
+    With --team everybody logs in by name and password. What goes to other machines with --host is not encrypted:
+    use it in a network you trust, or through an SSH tunnel.
+    """
     import getpass
     import webbrowser
 
     from .. import review as page
     from .. import store
 
+    if team and coder:
+        raise click.UsageError("with --team everybody logs in under a name of their own: leave --coder out")
+    if host and not team:
+        raise click.UsageError("--host is for --team: without accounts the page is for this machine alone")
     session = open_study(study)
     opened = store.open_store(session.study.store_url, create=False)
+    if team:
+        page.somebody_leads(opened)
     token = page.new_token()
     port = port or page.free_port()
-    name = (coder or getpass.getuser()).strip()
+    name = None if team else (coder or getpass.getuser()).strip()
     encoding = page.Encoding(fingerprint=session.located.fingerprint, load=lambda: session.encoder)
-    app = page.create_app(opened, session.study, session.codebook, coder=name, token=token, encoding=encoding)
-    address = f"http://127.0.0.1:{port}/{token}/"
+    app = page.create_app(
+        *(opened, session.study, session.codebook), coder=name, token=token, encoding=encoding, local=host is None
+    )
+    address = f"http://{host or page.ADDRESS}:{port}/{token}/"
 
     def ready() -> None:
-        click.echo(f"Reviewing as {name}: {address}\nKeep the address to yourself. Ctrl-C ends.")
+        who = "For everybody with an account" if team else f"Reviewing as {name}"
+        click.echo(f"{who}: {address}\nKeep the address to {'yourselves' if team else 'yourself'}. Ctrl-C ends.")
         if open_:
             webbrowser.open(address)
 
-    page.serve(app, port=port, ready=ready)
+    page.serve(app, port=port, ready=ready, host=host or page.ADDRESS)
 
 
 @click.command("import", epilog=example("themescout import my-study coding.csv"))

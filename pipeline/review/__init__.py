@@ -6,12 +6,17 @@ pages    what the templates show
 orders   in which order one coder comes to segments, and which resemble an example
 desk     what the page asks the store for one coder
 guard    who may come in
-render   templates -> responses
+render   forms in, templates -> responses out
 lists    routes that list transcripts, themes and segments
+accounts passwords and log-ins, where several people work on a study
+seats    who sits at the page
+team     who reads what, how far everybody is, where they disagree
+rooms    the pages of a team: log in, the lead's view, comparing and settling
 app      routes where segments are decided: parse, call the store, render
-serve    the page on this machine, and on no other
+serve    the page on this machine, and only on purpose on others
 """
 
+from .accounts import somebody_leads as somebody_leads
 from .app import create_app as create_app
 from .orders import Encoding as Encoding
 from .orders import Order as Order
@@ -19,6 +24,7 @@ from .orders import Reviewer as Reviewer
 from .orders import in_order as in_order
 from .orders import like_text as like_text
 from .orders import unexplained as unexplained
+from .serve import ADDRESS as ADDRESS
 from .serve import free_port as free_port
 from .serve import new_token as new_token
 from .serve import serve as serve

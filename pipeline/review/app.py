@@ -12,23 +12,38 @@ from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ..config import Study
 from ..errors import Fault
-from ..records import Codebook, Segment, SegmentId, TranscriptId
+from ..records import Codebook, Mode, Segment, SegmentId, TranscriptId
 from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
-from . import lists, pages, slots
+from . import lists, pages, rooms, slots
+from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, along, beside, elsewhere, led_to, line, onward, sight_of
 from .guard import Guard
 from .orders import Encoding, Order
 from .queue import WHOLE, Progress, Standing, first_to_read, progress, standing
-from .render import Refused, asked_order, at_fault, bug, failed, gone, page, refused, templates
+from .render import (
+    Refused,
+    asked_order,
+    at_fault,
+    bug,
+    desk_of,
+    failed,
+    gone,
+    page,
+    refused,
+    see,
+    templates,
+    text,
+)
+from .seats import Seats
 
 HERE = Path(__file__).parent
 AWAY = (
@@ -38,9 +53,20 @@ AWAY = (
 
 
 def create_app(
-    store: Store, study: Study, codebook: Codebook, *, coder: str, token: str, encoding: Encoding | None = None
+    store: Store,
+    study: Study,
+    codebook: Codebook,
+    *,
+    coder: str | None,
+    token: str,
+    encoding: Encoding | None = None,
+    local: bool = True,
 ) -> Starlette:
-    """Return the review page of a study for one coder; everything lies under ``/{token}/``."""
+    """Return the review page of a study; everything lies under ``/{token}/``.
+
+    It is the page of one coder or, without one, of everybody who has an account. ``local`` says that it answers to
+    this machine's own names alone.
+    """
     root = f"/{token}"
     routes = [
         Route("/", lists.overview),
@@ -54,9 +80,19 @@ def create_app(
         Route("/search", lists.search, methods=["GET", "POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
     ]
+    desk = Desk(
+        store=store,
+        study=study,
+        codebook=codebook,
+        coder=coder or "",
+        encoding=encoding,
+        root=root,
+        templates=templates(),
+    )
+    seats = [Middleware(Seats, desk=desk)] if coder is None else []
     app = Starlette(
-        routes=[Mount(root, routes=routes)],
-        middleware=[Middleware(Guard, token=token)],
+        routes=[Mount(root, routes=[*routes, *(rooms.routes() if coder is None else ())])],
+        middleware=[Middleware(Guard, token=token, local=local), *seats],
         exception_handlers={
             HTTPException: failed,
             Refused: refused,
@@ -65,20 +101,13 @@ def create_app(
             Exception: bug,
         },
     )
-    app.state.desk = Desk(
-        store=store,
-        study=study,
-        codebook=codebook,
-        coder=coder,
-        encoding=encoding,
-        root=root,
-        templates=templates(),
-    )
+    app.state.desk = desk
+    app.state.door = Door(store)
     return app
 
 
 def _transcript(request: Request) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     found = TranscriptId(request.path_params["transcript"])
     transcript = load_transcripts(desk.store, [found]).get(found)
     if transcript is None:
@@ -154,7 +183,7 @@ async def _decide(request: Request) -> Response:
 
 
 def _decided(request: Request, form: FormData) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     found = load_segments(desk.store, ids=[SegmentId(request.path_params["segment"])])
     if not found:
         raise Refused("This study has no such segment.")
@@ -166,7 +195,7 @@ def _decided(request: Request, form: FormData) -> Response:
         stands = standing(before, slots.read_again(slots.active(desk))).get(segment.id, {})
         ask, theme = _asked(form, desk.codebook.names, stands)
         sight = sight_of(desk, segment, order)
-        changed = _see(address(desk, segment.transcript, segment.id, note="changed", order=order))
+        changed = see(address(desk, segment.transcript, segment.id, note="changed", order=order))
         if _seen(form) != sight.seen:
             return changed
         try:
@@ -177,17 +206,17 @@ def _decided(request: Request, form: FormData) -> Response:
         seconds = max(0.0, round(now.timestamp() - shown_at, 3))
         append(decisions_for(wanted, sight, at=now, seconds=seconds))
     if request.query_params.get("go") != "next":
-        return _see(address(desk, segment.transcript, segment.id, order=order))
-    return _see(onward(desk, segment, order))
+        return see(address(desk, segment.transcript, segment.id, order=order))
+    return see(onward(desk, segment, order))
 
 
 def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask, str]:
     """Return what a form asks for. Raises ``Refused`` for what no form of ours says."""
     try:
-        ask = Ask(_text(form, "answer"))
+        ask = Ask(text(form, "answer"))
     except ValueError:
         raise Refused("The form does not say what to do with the segment.") from None
-    theme = _text(form, "theme").strip()
+    theme = text(form, "theme").strip()
     if ask in (Ask.NOTHING, Ask.REJECT_ALL):
         return ask, WHOLE
     if theme in names or (ask in (Ask.UNSURE, Ask.TAKE_BACK) and theme == WHOLE):
@@ -204,14 +233,9 @@ def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask,
     )
 
 
-def _text(form: FormData, name: str) -> str:
-    value = form.get(name, "")
-    return value if isinstance(value, str) else ""
-
-
 def _shown_at(form: FormData) -> float:
     """Return when the page with this form was rendered, in seconds since 1970."""
-    told = _text(form, "at")
+    told = text(form, "at")
     if not (told.isascii() and told.isdigit() and len(told) < 20):
         raise Refused("The form is incomplete.")
     return int(told) / 1e6
@@ -219,7 +243,7 @@ def _shown_at(form: FormData) -> float:
 
 def _seen(form: FormData) -> str:
     """Return which suggestions were on the page with this form."""
-    if not (told := _text(form, "seen")):
+    if not (told := text(form, "seen")):
         raise Refused("The form is incomplete.")
     return told
 
@@ -230,35 +254,31 @@ async def _undo(request: Request) -> Response:
 
 
 def _undone(request: Request, form: FormData) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     shown_at = _shown_at(form)
     with desk.writing, appending(desk.store) as append:
-        decisions = load_decisions(desk.store, coder=desk.coder)
+        decisions = [d for d in load_decisions(desk.store, coder=desk.coder) if d.mode is not Mode.ADJUDICATION]
         # The same form sent twice must not go back two steps.
         stale = bool(decisions) and decisions[-1].decided_at.timestamp() > shown_at + 1e-5
         rows = [] if stale else undo_last(decisions, at=moment_after(datetime.now(UTC), decisions))
         append(rows)
     note = "stale" if stale else "undone" if rows else "nothing-to-undo"
-    asked = _text(form, "segment")
+    asked = text(form, "segment")
     touched = rows[0].segment if rows else SegmentId(asked)
     found = load_segments(desk.store, ids=[touched])
     if not found:
-        return _see(f"{desk.root}/?note={note}")
-    return _see(address(desk, found[0].transcript, touched, note=note, order=asked_order(request)))
+        return see(f"{desk.root}/?note={note}")
+    return see(address(desk, found[0].transcript, touched, note=note, order=asked_order(request)))
 
 
 def _next(request: Request) -> Response:
     """Lead to the next open segment: from a segment, after a transcript, or from wherever the coder left off."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     order = asked_order(request)
     if here := load_segments(desk.store, ids=[SegmentId(request.query_params.get("from", ""))]):
-        return _see(onward(desk, here[0], order))
+        return see(onward(desk, here[0], order))
     if slot := slots.pending(desk):
-        return _see(led_to(desk, slot, order))
+        return see(led_to(desk, slot, order))
     if order is not Order.TRANSCRIPT:
-        return _see(along(desk, order))
-    return _see(elsewhere(desk, TranscriptId(request.query_params.get("after", ""))))
-
-
-def _see(address: str) -> Response:
-    return RedirectResponse(address, 303)
+        return see(along(desk, order))
+    return see(elsewhere(desk, TranscriptId(request.query_params.get("after", ""))))

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 from jinja2 import Environment
 
 from ..records import BLIND, Segment, SegmentId, TranscriptId
-from ..store.corpus import Entry, list_transcripts, load_segments
+from ..store.corpus import Entry, load_segments
 from ..store.decisions import load_decisions
 from ..store.runs import list_runs, load_suggestions, present_runs
 from ..store.slots import Slot
 from . import slots
 from .answers import Sight
-from .orders import Order, Reviewer, in_order
+from .orders import Order, Reviewer, in_order, mine
 from .queue import Standing, State, next_open, offered, standing, state_of
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
@@ -70,7 +70,9 @@ def line(desk: Desk, order: Order, *, anew: bool = False) -> Line:
     with desk.ordering:
         made = desk.lines.get(order)
         if made is None or anew or made.runs != runs:
-            segments = in_order(desk, order)
+            reading = {entry.id for entry in mine(desk)}
+            where = {piece.id: piece.transcript for piece in load_segments(desk.store)}
+            segments = [segment for segment in in_order(desk, order) if where.get(segment) in reading]
             made = Line(runs=runs, segments=segments, place={segment: at for at, segment in enumerate(segments)})
             desk.lines[order] = made
     return made
@@ -86,7 +88,7 @@ def beside(
     before = address(desk, transcript, segments[at - 1].id) if current and at > 0 else ""
     after = address(desk, transcript, segments[at + 1].id) if current and at + 1 < len(segments) else ""
     if not (before and after):
-        ids = [e.id for e in list_transcripts(desk.store) if e.segments or e.id == transcript]
+        ids = [e.id for e in mine(desk) if e.segments or e.id == transcript]
         place = ids.index(transcript) if transcript in ids else 0
         if not before and place > 0:
             before = f"{desk.root}/transcript/{ids[place - 1]}?segment=last"
@@ -152,7 +154,7 @@ def _open_ahead(desk: Desk, ahead: Sequence[SegmentId], but: SegmentId | None) -
 
 def elsewhere(desk: Desk, after: TranscriptId) -> str:
     """Return the address of the first open segment in the transcripts after one, then in those before it."""
-    entries = [entry for entry in list_transcripts(desk.store) if entry.segments]
+    entries = [entry for entry in mine(desk) if entry.segments]
     at = next((place + 1 for place, entry in enumerate(entries) if entry.id == after), 0)
     ahead = [*entries[at:], *entries[:at]]
     found = None

@@ -19,11 +19,12 @@ HEADERS = {
 
 
 class Guard:
-    """Lets nobody in who does not know the token or who comes under another name than this machine's own."""
+    """Lets nobody in who does not know the token or, if ``local``, comes under another name than this machine's own."""
 
-    def __init__(self, app: ASGIApp, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str, *, local: bool = True) -> None:
         self.app = app
         self.token = token.encode()
+        self.local = local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or say that there is nothing."""
@@ -40,7 +41,7 @@ class Guard:
         name = host if host.endswith("]") else host.rsplit(":", 1)[0]
         given = scope["path"].split("/")[1:2] or [""]
         known = secrets.compare_digest(given[0].encode("utf-8", "surrogateescape"), self.token)
-        if known and name in HOSTS:
+        if known and (name in HOSTS or not self.local):
             await self.app(scope, receive, guarded)
         else:
             # Also what a foreign page gets that has its own name point to this machine (DNS rebinding).

@@ -14,9 +14,9 @@ from ..store.corpus import list_transcripts, load_segments
 from ..store.decisions import load_decisions
 from . import pages
 from .desk import Desk, address
-from .orders import Order, like_segment, like_text, unexplained
+from .orders import Order, like_segment, like_text, mine, unexplained
 from .queue import progress, standing
-from .render import render
+from .render import desk_of, render
 
 if TYPE_CHECKING:
     from ..rank.order import Hit
@@ -28,10 +28,10 @@ CLUSTERS = 20  # that are listed, those of most transcripts first
 
 def overview(request: Request) -> Response:
     """Show the transcripts, and the ways to go on."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     search = request.query_params.get("search", "")[:200]
     page = request.query_params.get("page", "1")[:9]
-    entries = list_transcripts(desk.store)
+    entries = mine(desk)
     answers = standing(load_decisions(desk.store, coder=desk.coder))
     done = progress(((s.id, s.transcript) for s in load_segments(desk.store)), answers)
     shown = pages.overview(entries, done, search=search, page=int(page) if page.isascii() and page.isdigit() else 1)
@@ -40,13 +40,13 @@ def overview(request: Request) -> Response:
 
 def codebook(request: Request) -> Response:
     """Show the codebook."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     return render(request, "codebook.html", themes=desk.codebook.themes)
 
 
 def nothing_fits(request: Request) -> Response:
     """Show the segments that no theme explains, in clusters of like ones."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     clusters = unexplained(desk)[:CLUSTERS]
     listed = _listed(desk, [segment for cluster in clusters for segment in cluster.segments], Order.NOTHING_FITS)
     by_id = {row.segment.id: row for row in listed}
@@ -56,7 +56,7 @@ def nothing_fits(request: Request) -> Response:
 
 def similar(request: Request) -> Response:
     """Show the segments that resemble another one."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     found = load_segments(desk.store, ids=[SegmentId(request.path_params["segment"])])
     if not found:
         raise HTTPException(404)
@@ -75,7 +75,7 @@ async def search(request: Request) -> Response:
 
 
 def _searched(request: Request, text: str) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     if not text:
         return _found(request, [])
     try:
@@ -93,7 +93,7 @@ def _found(
     fault: str = "",
     status: int = 200,
 ) -> Response:
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     rows = _listed(desk, [hit.segment for hit in hits], Order.TRANSCRIPT)
     return render(request, "similar.html", status=status, rows=rows, example=example, text=text, fault=fault)
 

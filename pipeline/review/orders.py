@@ -14,8 +14,9 @@ from ..config import Study
 from ..errors import EncoderFault
 from ..records import Codebook, Segment, SegmentId, present
 from ..store import Store
-from ..store.corpus import list_transcripts, load_segments
+from ..store.corpus import Entry, list_transcripts, load_segments
 from ..store.decisions import load_decisions
+from ..store.people import Rights, assigned
 from ..store.runs import load_chances
 from ..store.vectors import load_vectors, without_vector
 from .queue import State, standing, state_of, withheld
@@ -54,6 +55,7 @@ class Reviewer:
     codebook: Codebook
     coder: str
     encoding: Encoding | None = None
+    rights: Rights | None = None  # of whoever is logged in; none where the page is for whoever has its address
     indexes: dict[str, "Index"] = field(default_factory=dict, repr=False)
 
 
@@ -64,6 +66,14 @@ class Index:
     segments: tuple[Segment, ...]
     rows: NDArray[np.float32]
     place: Mapping[SegmentId, int]
+
+
+def mine(reviewer: Reviewer) -> list[Entry]:
+    """Return the transcripts in the coder's lists: those assigned to the coder, or all if nobody is assigned any."""
+    entries = list_transcripts(reviewer.store)
+    if reviewer.rights is not Rights.CODER or not (reading := assigned(reviewer.store)):
+        return entries
+    return [entry for entry in entries if reviewer.coder in reading.get((entry.site, entry.name), ())]
 
 
 def in_order(reviewer: Reviewer, order: Order) -> list[SegmentId]:

@@ -43,11 +43,11 @@ def standing(decisions: Iterable[Decision], again: Collection[SegmentId] = froze
     """Return what stands of one coder's decisions, by segment; themes in the order in which they were last answered.
 
     What a coder said when reading a segment a second time is no part of it; for the segments that are just now being
-    read ``again`` it is all there is.
+    read ``again`` it is all there is. What the same person adjudicated is not a coder's answer.
     """
     answers: dict[SegmentId, Standing] = {}
     for decision in decisions:
-        if (decision.mode is Mode.DUPLICATE) is not (decision.segment in again):
+        if decision.mode is Mode.ADJUDICATION or (decision.mode is Mode.DUPLICATE) is not (decision.segment in again):
             continue
         here = answers.setdefault(decision.segment, {})
         here.pop(decision.theme, None)

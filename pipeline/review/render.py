@@ -1,13 +1,14 @@
-"""Templates -> responses, also where something went wrong."""
+"""Forms in, templates -> responses out, also where something went wrong."""
 
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from .desk import Desk
 from .guard import HEADERS
@@ -22,6 +23,10 @@ NOTES = {
     "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
     "done": "Nothing is open any more.",
     "order-done": "Nothing is open any more in that order.",
+    "assigned": "Written down who reads what.",
+    "opened": "The coders of this transcript may see each other's answers now.",
+    "closed": "The coders of this transcript do not see each other's answers any more.",
+    "settled": "Written down as adjudicated. What the coders said stays as they said it.",
 }
 ORDERS = {
     Order.TRANSCRIPT: "As they were said",
@@ -33,6 +38,12 @@ ORDERS = {
 
 class Refused(Exception):
     """A request that the page's own forms do not make; says why in plain words."""
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of whoever asks."""
+    desk: Desk = request.scope.get("desk") or request.app.state.desk
+    return desk
 
 
 def templates() -> Environment:
@@ -53,18 +64,30 @@ def render(request: Request, template: str, *, status: int = 200, **values: obje
 
 def page(request: Request, template: str, values: Mapping[str, object], *, status: int = 200) -> Response:
     """Return a page; what every template needs is added."""
-    desk: Desk = request.app.state.desk
+    desk = desk_of(request)
     note = NOTES.get(request.query_params.get("note", ""), "")
     always = {
         "root": desk.root,
         "study": desk.study,
         "coder": desk.coder,
+        "rights": desk.rights.value if desk.rights else "",
         "note": note,
         "at": time.time_ns() // 1000,
         "orders": {order.value: told for order, told in ORDERS.items()},
         "order": asked_order(request).value,
     }
     return HTMLResponse(desk.templates.get_template(template).render({**always, **values}), status)
+
+
+def text(form: FormData, name: str) -> str:
+    """Return a field of a form as text, empty if it is not there."""
+    value = form.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def see(address: str) -> Response:
+    """Return what leads a browser to another page."""
+    return RedirectResponse(address, 303)
 
 
 def asked_order(request: Request) -> Order:

@@ -1,4 +1,4 @@
-"""The page on this machine, and on no other."""
+"""The page on this machine and, only where that is asked for, for other machines."""
 
 import secrets
 import socket
@@ -25,12 +25,12 @@ def free_port() -> int:
     return port
 
 
-def serve(app: ASGIApp, *, port: int, ready: Callable[[], None]) -> None:
-    """Serve the page to this machine until interrupted; calls ``ready`` as soon as a browser may come.
+def serve(app: ASGIApp, *, port: int, ready: Callable[[], None], host: str = ADDRESS) -> None:
+    """Serve the page until interrupted, to this machine alone by default; calls ``ready`` when a browser may come.
 
-    Raises ``ReviewFault`` if the port cannot be had.
+    Raises ``ReviewFault`` if the address or port cannot be had.
     """
-    with _listen(port) as listener:
+    with _listen(port, host) as listener:
         # No access log: it would hold the token. A bug of ours still tells its traceback.
         config = uvicorn.Config(
             app, log_config=None, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=3
@@ -39,14 +39,14 @@ def serve(app: ASGIApp, *, port: int, ready: Callable[[], None]) -> None:
             _Telling(config, ready).run(sockets=[listener])
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(port: int, host: str) -> socket.socket:
     if not 0 < port < 65536:
-        raise ReviewFault(f"{ADDRESS}:{port}", "there is no such port", "choose one from 1024 to 65535")
+        raise ReviewFault(f"{host}:{port}", "there is no such port", "choose one from 1024 to 65535")
     try:
-        return socket.create_server((ADDRESS, port))
+        return socket.create_server((host, port))
     except OSError as error:
         raise ReviewFault(
-            f"{ADDRESS}:{port}",
+            f"{host}:{port}",
             f"cannot be listened on: {(error.strerror or str(error)).lower()}",
             "end the program that uses this port, or choose another port",
         ) from error

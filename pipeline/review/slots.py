@@ -17,7 +17,7 @@ from ..store import slots as kept
 from ..store.anchors import Gold, load_gold
 from ..store.corpus import load_segments
 from ..store.slots import Slot
-from .orders import Reviewer
+from .orders import Reviewer, mine
 from .queue import HASH_SPACE, withheld
 
 LOOK_BACK = 5  # positions that are looked at when several segments were answered before going on
@@ -126,7 +126,8 @@ def _pools(reviewer: Reviewer, mode: Mode, origin: Segment) -> list[Pool]:
         pools = _long_ago(reviewer)
     elif any(_pools(reviewer, check, origin) for check in (Mode.ANCHOR, Mode.OVERLAP, Mode.DUPLICATE)):
         here = origin.transcript  # without anything to check nobody needs to be led elsewhere
-        pools = [Pool(mode=mode, segments=kept.untouched(reviewer.store, reviewer.coder, but=here))]
+        ahead = kept.untouched(reviewer.store, reviewer.coder, among=[entry.id for entry in mine(reviewer)], but=here)
+        pools = [Pool(mode=mode, segments=ahead)]
     others = [Pool(mode=pool.mode, segments=[s for s in pool.segments if s != origin.id]) for pool in pools]
     return [pool for pool in others if pool.segments]
 

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0004"  # the schema this program writes
+HEAD = "0006"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -187,5 +187,70 @@ slots = sa.Table(
     sa.Column("after", sa.Text, nullable=False),  # the segment from which the coder came, to go on there
     sa.Column("drawn_at", sa.Text, nullable=False),
     sa.UniqueConstraint("coder", "position"),
+    sqlite_autoincrement=True,
+)
+
+# Where the words of a segment are that people worked on and that the study does not have as it was: found anew when a
+# transcript changes, appended; the latest row of a segment counts. Decisions stay where they were made.
+carried = sa.Table(
+    "carried",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("now", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("carried_at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What a run worked on and with; apart from the runs, because it may be long.
+manifests = sa.Table(
+    "manifests",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("told", sa.JSON, nullable=False),
+)
+
+# Accounts of a study that several people work on. Without any, the page is for whoever has its address.
+people = sa.Table(
+    "people",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("rights", sa.Text, nullable=False),
+    sa.Column("secret", sa.Text, nullable=False),  # argon2 hash of the password
+    sa.Column("active", sa.Boolean(create_constraint=False), nullable=False),
+)
+
+logins = sa.Table(
+    "logins",
+    metadata,
+    sa.Column("token_hash", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, sa.ForeignKey("people.name"), nullable=False),
+    sa.Column("ends_at", sa.Text, nullable=False),
+)
+
+# Appended: the latest row of a transcript and a coder counts. Transcripts go by name, so that new words change nothing.
+assignments = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("coder", sa.Text, nullable=False),
+    sa.Column("assigned", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("assigned_by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Appended: whether coders may see each other's answers to a transcript.
+openings = sa.Table(
+    "openings",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("site", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("open", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("opened_by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
     sqlite_autoincrement=True,
 )
