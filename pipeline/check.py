@@ -3,21 +3,26 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import embed, store, transcripts
+from . import embed, intake, language, likeness, rank, store, transcripts
 from .codebook import doubts, read_codebook
 from .config import Study, load_study
-from .errors import Fault, StudyFault, named
+from .context import contexts
+from .errors import Fault, StoreFault, StudyFault, named
 from .intake import Progress, gathered, read_and_cut
 from .records import Codebook, Role, Segment, Transcript
 from .segment import words
 from .sheets import nearest
+from .store import corpus, vectors
 
 TOKENS_PER_WORD = 1.3  # of English in the bundled encoder; more in languages it does not know
-COLUMNS = ("site", "language", "transcripts", "turns", "moderator turns", "segments", "words")
+COLUMNS = (*("site", "language", "spoken", "transcripts", "turns", "moderator turns", "segments", "words", "minutes"),)
+FILES = 3  # that a note names one by one
+PAIRS = 10  # notes on transcripts that are nearly the same
 
 
 @dataclass
@@ -32,7 +37,9 @@ class SiteCheck:
     segments: int = 0
     words: int = 0  # of the segments
     long: int = 0  # segments of more words than the encoder reads
+    minutes: float | None = None  # of the recordings, of which times are known
     speakers: Counter[tuple[str, str]] = field(default_factory=Counter)  # turns by label and role
+    spoken: dict[str, Counter[str]] = field(default_factory=dict)  # passages in each language, by file
 
     def add(self, transcript: Transcript, cut: Sequence[Segment], *, most: float) -> None:
         """Count one transcript in; a segment is long that has more than ``most`` words."""
@@ -44,6 +51,22 @@ class SiteCheck:
         self.words += sum(lengths)
         self.long += sum(length > most for length in lengths)
         self.speakers.update((turn.speaker, turn.role.value) for turn in transcript.turns)
+        if transcript.minutes is not None:
+            self.minutes = (self.minutes or 0.0) + transcript.minutes
+        self.spoken.setdefault(transcript.source, Counter()).update(language.spoken(transcript.text))
+
+    @property
+    def languages(self) -> Counter[str]:
+        """The passages in each language, of all files."""
+        return sum(self.spoken.values(), Counter[str]())
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Due:
+    """What `suggest` would do now."""
+
+    files: int  # that are new or changed
+    texts: int  # that have no vector yet; the sentences of what is suggested come on top
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +74,8 @@ class Checked:
     """What a check found."""
 
     sites: tuple[SiteCheck, ...]
+    alike: tuple[tuple[str, str, float], ...]  # transcripts that say nearly the same: two files, share of the shorter
+    due: Due | None  # None where that cannot be told
     themes: int
     exemplars: int
     notes: tuple[str, ...]  # worth knowing, and no fault
@@ -65,14 +90,20 @@ def check(path: Path, progress: Progress) -> Checked:
     located = gathered(faults, lambda: embed.locate(study.embed, study.folder))
     gathered(faults, lambda: store.look_at(study.store_url))
     sites = {site.name: SiteCheck(site.name, site.language) for site in study.site}
-    most = located.max_tokens / TOKENS_PER_WORD if located and located.max_tokens else math.inf
     faults.extend(priority_faults(study, codebook) if codebook else ())
-    faults.extend(_read_files(study, sites, most, progress))
+    with _store_of(study) as have:
+        reading = _Reading(study, located, sites, have)
+        reading.embeds(rank.codebook_texts(codebook) if codebook else [])
+        reading.go_through(progress)
+    faults.extend(reading.faults)
+    alike = tuple(likeness.nearly_the_same(reading.runs))
     return Checked(
         sites=tuple(sites.values()),
+        alike=alike,
+        due=Due(files=reading.due, texts=len(reading.missing)) if located and codebook else None,
         themes=len(codebook.themes) if codebook else 0,
         exemplars=sum(len(theme.exemplars) for theme in codebook.themes) if codebook else 0,
-        notes=tuple(_notes(study, located, codebook, sites.values())),
+        notes=(*_notes(study, located, codebook, sites.values()), *_nearly_the_same(alike)),
         faults=tuple(faults),
     )
 
@@ -90,18 +121,62 @@ def priority_faults(study: Study, codebook: Codebook) -> list[StudyFault]:
     return faults
 
 
-def _read_files(study: Study, sites: dict[str, SiteCheck], most: float, progress: Progress) -> list[Fault]:
-    files, found = transcripts.find(study)
-    faults: list[Fault] = list(found)
-    read: list[Transcript] = []
-    for done, file in enumerate(files, 1):
-        cut = gathered(faults, lambda file=file: read_and_cut(study, file))  # type: ignore[misc]
-        for transcript, segments in cut or ():
-            read.append(transcript)
-            sites[transcript.site].add(transcript, segments, most=most)
-        progress("transcripts", done, len(files))
-    faults.extend(transcripts.clashes(read))
-    return faults
+def _store_of(study: Study) -> AbstractContextManager[store.Store | None]:
+    """Return the study's store for looking at it, nothing if there is none that can be looked at without changes."""
+    try:
+        have = store.open_as_it_is(study.store_url)
+    except StoreFault:  # told already
+        have = None
+    return closing(have) if have else nullcontext()
+
+
+@dataclass
+class _Reading:
+    """What going through a study's files finds, one at a time: of their words only hashes are kept."""
+
+    study: Study
+    located: embed.Located | None
+    sites: dict[str, SiteCheck]
+    have: store.Store | None
+    faults: list[Fault] = field(default_factory=list)
+    runs: dict[str, likeness.Hashes] = field(default_factory=dict)  # by file, or document of a table
+    missing: set[str] = field(default_factory=set)  # hashes of texts without a vector
+    due: int = 0  # files that are new or changed
+
+    def go_through(self, progress: Progress) -> None:
+        """Read every file."""
+        files, found = transcripts.find(self.study)
+        self.faults += found
+        known = corpus.known_sources(self.have) if self.have else {}
+        read: list[Transcript] = []
+        for done, file in enumerate(files, 1):
+            cut = gathered(self.faults, lambda file=file: read_and_cut(self.study, file))  # type: ignore[misc]
+            for transcript, segments in cut or ():
+                read.append(transcript)
+                self._count(transcript, segments)
+                self.embeds(_texts_of(transcript, segments))
+            self.due += cut is not None and not intake.is_known(self.study, file, known)
+            progress("transcripts", done, len(files))
+        self.faults += transcripts.clashes(read)
+
+    def _count(self, transcript: Transcript, segments: Sequence[Segment]) -> None:
+        reads = self.located.max_tokens / TOKENS_PER_WORD if self.located and self.located.max_tokens else math.inf
+        self.sites[transcript.site].add(transcript, segments, most=reads)
+        place = f"{transcript.source} ({transcript.name})" if transcript.among else transcript.source
+        # A guide's questions are the same everywhere, so only what is coded is compared.
+        self.runs[place] = likeness.runs_of(" ".join(segment.text for segment in segments))
+
+    def embeds(self, texts: Sequence[str]) -> None:
+        """Count texts in that need a vector."""
+        if self.have and self.located and self.located.made:
+            texts = vectors.without_vector(self.have, self.located.fingerprint, texts)
+        self.missing.update(map(vectors.text_hash, texts))
+
+
+def _texts_of(transcript: Transcript, segments: Sequence[Segment]) -> list[str]:
+    """Return every text that the ranking of a transcript's segments needs a vector of."""
+    known = contexts(segments, segments, {transcript.id: transcript}, intake.splitter)
+    return [text for piece in segments for text in (piece.text, *known[piece.id].texts)]
 
 
 def _notes(
@@ -121,6 +196,26 @@ def _notes(
             yield f"{found.site}: {found.long} segments are longer than the encoder reads; lower `max_words`"
         if found.turns and not found.moderator_turns:
             yield f"{found.site} has no moderator's turn: name interviewers' labels, if any, under `moderators`"
+        yield from _spoken_otherwise(found)
+
+
+def _spoken_otherwise(found: SiteCheck) -> Iterable[str]:
+    """Tell of files that are mainly in another language than study.toml says."""
+    files = language.differing(found.language, found.spoken.items())
+    if not files:
+        return
+    which = ", ".join(files[:FILES]) + (f" and {len(files) - FILES} more" if len(files) > FILES else "")
+    heard = language.told(sum((found.spoken[file] for file in files), Counter[str]()))
+    told = f"{found.site}: {len(files)} of {len(found.spoken)} files read like {heard}, not like {found.language}"
+    yield f"{told}: {which}; correct `language`, or make a site of these"
+
+
+def _nearly_the_same(pairs: Sequence[tuple[str, str, float]]) -> Iterable[str]:
+    for first, second, share in pairs[:PAIRS]:
+        told = f"{first} and {second} are nearly the same: {100 * share:.0f} % of what the shorter one says"
+        yield f"{told}; if one is an older version, remove it"
+    if len(pairs) > PAIRS:
+        yield f"{len(pairs) - PAIRS} more pairs of transcripts are nearly the same (--json lists all)"
 
 
 def language_notes(study: Study, located: embed.Located) -> list[str]:
@@ -134,7 +229,13 @@ def language_notes(study: Study, located: embed.Located) -> list[str]:
 
 def rows(checked: Checked) -> list[tuple[object, ...]]:
     """Return the table of ``COLUMNS``, a row per site."""
-    return [(s.site, s.language, s.transcripts, s.turns, s.moderator_turns, s.segments, s.words) for s in checked.sites]
+    return [
+        (
+            *(s.site, s.language, language.told(s.languages) or "-", s.transcripts, s.turns, s.moderator_turns),
+            *(s.segments, s.words, None if s.minutes is None else round(s.minutes)),
+        )
+        for s in checked.sites
+    ]
 
 
 def speaker_rows(checked: Checked) -> list[tuple[object, ...]]:
@@ -150,12 +251,15 @@ def to_json(checked: Checked) -> dict[str, Any]:
     """Return everything as plain values."""
     sites = [dict(zip(COLUMNS, row, strict=True)) for row in rows(checked)]
     for site, told in zip(sites, checked.sites, strict=True):
+        site["spoken"] = {name: round(share, 3) for name, share in language.shares(told.languages).items()}
         site["speakers"] = [{"speaker": s, "role": r, "turns": n} for (s, r), n in told.speakers.most_common()]
     faults = [{"place": f.place, "problem": f.problem, "remedy": f.remedy} for f in checked.faults]
     return {
         "sites": sites,
         "themes": checked.themes,
         "exemplars": checked.exemplars,
+        "alike": [{"first": a, "second": b, "share": round(share, 3)} for a, b, share in checked.alike],
+        "suggest": None if checked.due is None else {"files": checked.due.files, "texts": checked.due.texts},
         "notes": list(checked.notes),
         "faults": faults,
     }

@@ -195,6 +195,11 @@ def load_study(path: Path) -> Study:
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise Faults([StudyFault(str(file), f"cannot be read: {why}", "save it as UTF-8 text you may read")]) from error
+    return study_of(told, file)
+
+
+def study_of(told: str, file: Path) -> Study:
+    """Return the study that a text describes, as if ``file`` held it. Raises ``Faults`` like ``load_study``."""
     try:
         values = tomllib.loads(told)
     except tomllib.TOMLDecodeError as error:

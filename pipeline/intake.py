@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from . import embed, store, transcripts
+from .carry import carry_over
 from .codebook import read_codebook
 from .config import Study, load_study
 from .errors import Fault, Faults, StudyFault, TranscriptFault, raise_all
@@ -18,6 +19,7 @@ from .records import Codebook, Digest, Segment, Transcript, digest
 from .segment import load_splitter, segment, trained_models
 from .store import corpus
 
+TABLES = (".csv", ".xlsx")  # files that may say of each row of which site it is
 READS = 1  # raised when reading or cutting files gives something else than before
 
 T = TypeVar("T")
@@ -37,7 +39,7 @@ class Part:
 
     def may_hold(self, file: transcripts.File) -> bool:
         """Tell whether a file may have transcripts of this part; a table may have several, of several sites."""
-        if file.path.suffix.lower() in (".csv", ".xlsx"):
+        if file.path.suffix.lower() in TABLES:
             return True
         return self.site in (None, file.site.name) and self.transcript in (None, file.path.stem)
 
@@ -59,6 +61,7 @@ class Tally:
     embedded: int = 0
     ranked: int = 0
     suggested: int = 0
+    carried: int = 0  # segments with decisions whose words have another segment since their transcript changed
     provisional: bool = False  # whether probabilities rest on the codebook more than on decisions
     muted: dict[str, str] = field(default_factory=dict)  # themes that are not suggested, with the reason
     parked: dict[str, int] = field(default_factory=dict)  # themes decided on that the codebook lacks, with segments
@@ -84,7 +87,7 @@ class Tally:
     @property
     def counts(self) -> dict[str, int]:
         """The numbers alone."""
-        names = ("files", "transcripts", "segments", "embedded", "ranked", "suggested")
+        names = ("files", "transcripts", "segments", "embedded", "ranked", "suggested", "carried")
         return {name: getattr(self, name) for name in names}
 
 
@@ -193,7 +196,7 @@ def unread(session: Session) -> list[str]:
 
 
 def _is_due(session: Session, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
-    if not _is_known(session.study, file, known):
+    if not is_known(session.study, file, known):
         return True
     if not known[file.source].quarantine:
         return False
@@ -203,14 +206,15 @@ def _is_due(session: Session, file: transcripts.File, known: Mapping[str, corpus
     return read is not None and not transcripts.clashes(read) and not _taken(session, file, read)
 
 
-def _is_known(study: Study, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
+def is_known(study: Study, file: transcripts.File, known: Mapping[str, corpus.Source]) -> bool:
+    """Tell whether a file was read as it is now, under the settings of now, given what the store knows."""
     have = known.get(file.source)
     return have is not None and have.settings == _reading(study, file) and have.sha256 == file_hash(file.path)
 
 
 def _reading(study: Study, file: transcripts.File) -> Digest:
     """Digest of all but the file's bytes that reading and cutting it depends on."""
-    sites = [site.name for site in study.site]
+    sites = [site.name for site in study.site] if file.path.suffix.lower() in TABLES else []
     return digest(
         READS, _trained_models(), study.segment.digest, file.site.name, file.site.language, file.site.moderators, sites
     )
@@ -236,11 +240,12 @@ def _hash(path: Path, _changed: int, _size: int) -> str:
 
 
 def read_pending(session: Session, progress: Progress = no_progress) -> None:
-    """Read and keep the files that are due, without embedding anything."""
+    """Read and keep the files that are due, and find what people decided on in them; nothing is embedded."""
     due = unread(session)
     for done, source in enumerate(due, 1):
         ingest(session, session.files[source], Tally())
         progress("transcripts", done, len(due))
+    carry_over(session.store)
 
 
 def reach(session: Session, source: str) -> None:
@@ -290,7 +295,7 @@ def _taken(session: Session, file: transcripts.File, read: Sequence[Transcript])
     present = {
         source
         for source in {entry.source for entry in alike} & session.files.keys()
-        if _is_known(session.study, session.files[source], known)
+        if is_known(session.study, session.files[source], known)
     }
     others = [entry for entry in alike if entry.source in present]
     words = {entry.id: entry for entry in others}

@@ -66,6 +66,12 @@ class Transcript:
         """Hash of the words, so that a renamed file is recognised; a document of a table is told apart by its name."""
         return TranscriptId(digest("transcript", self.text, *((self.site, self.name) if self.among else ())))
 
+    @property
+    def minutes(self) -> float | None:
+        """How long was talked, as far as the times of the turns tell; None without times."""
+        times = [time for turn in self.turns for time in (turn.began, turn.ended) if time is not None]
+        return (max(times) - min(times)) / 60 if times else None
+
 
 def segment_id(transcript: TranscriptId, start: int, end: int) -> SegmentId:
     """Return the id of a span of a transcript: the same words at the same place have the same id for ever."""

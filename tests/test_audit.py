@@ -3,7 +3,9 @@
 import csv
 import json
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +21,7 @@ from pipeline.audit.gather import pseudonym_of
 from pipeline.cli import main
 from pipeline.errors import StudyFault
 from pipeline.records import Answer, Decision, Mode, Segment, segment_id
-from pipeline.store import corpus, decisions
+from pipeline.store import corpus, decisions, trail
 
 from .auditing import BEGAN, CODERS, DOCUMENTS, EACH, HOSTILE, MALLORY, THEMES, decide, document, study, suggest
 
@@ -250,3 +252,61 @@ def test_disputed_themes_come_with_the_segments_that_divide_most(tmp_path: Path)
         split = [len(e.said.split("; not by ")[0].split(", ")) for e in examples]
         assert 1 <= len(examples) <= 4 and all(2 <= n <= 7 for n in split)
     assert auditing.audit(session, Asked()).signals == found.signals
+
+
+def tamper(session: intake.Session, *statements: str) -> None:
+    session.store.close()
+    with closing(sqlite3.connect(session.store.place)) as plain, plain:
+        for change in ("update", "delete"):
+            plain.execute(f"DROP TRIGGER decisions_refuse_{change}")
+        for statement in statements:
+            plain.execute(statement)
+
+
+def test_a_trail_is_verified_by_itself_and_beside_an_earlier_report(tmp_path: Path) -> None:
+    session = study(tmp_path)
+    many = len(decisions.load_decisions(session.store))
+    run("audit", tmp_path)
+    report = tmp_path / "audit/report.json"
+    assert told(tmp_path / "audit")["trail"]["count"] == many
+    assert f"The trail is whole: {many} decisions" in run("audit", tmp_path, "--verify", "--against", report).output
+    decide(session, "Later", seed=9)
+    assert json.loads(run("audit", tmp_path, "--verify", "--against", report, "--json").output)["count"] > many
+
+
+@pytest.mark.parametrize(
+    ("statement", "place", "why"),
+    [
+        ("UPDATE decisions SET theme = 'Money' WHERE id = 7", "decision 7:", "altered"),
+        ("DELETE FROM decisions WHERE id = 7", "decision 7:", "taken out"),
+        ("UPDATE decisions SET id = 1000 WHERE id = 7", "decision 7:", "taken out or put in"),
+        ("DELETE FROM decisions WHERE id > 230", "decision 231:", "missing at the end"),
+    ],
+)
+def test_a_trail_that_was_tampered_with_is_one_line_that_names_the_place(
+    tmp_path: Path, statement: str, place: str, why: str
+) -> None:
+    session = study(tmp_path)
+    run("audit", tmp_path)
+    tamper(session, statement)
+    said = run("audit", tmp_path, "--verify", "--against", tmp_path / "audit/report.json", expect=1).output
+    assert place in said and why in said and said.count("\n") == 1
+
+
+def test_an_audit_of_an_old_moment_knows_the_trail_of_then(tmp_path: Path) -> None:
+    session = study(tmp_path, coders=CODERS[:2])
+    then = trail.head(session.store)
+    decide(session, "Ana", seed=9)
+    run("audit", tmp_path, "--as-of", (BEGAN + timedelta(days=2)).isoformat())
+    assert told(tmp_path / "audit")["trail"] == {"count": then.count, "hash": then.hash}
+    run("audit", tmp_path, "--verify", "--against", tmp_path / "audit/report.json")
+
+
+@pytest.mark.parametrize("said", ["", "[]", "{}", '{"trail": {"count": "many"}}'])
+def test_a_file_that_is_no_report_is_told(tmp_path: Path, said: str) -> None:
+    study(tmp_path, coders=CODERS[:1])
+    (tmp_path / "other.json").write_text(said, encoding="utf-8")
+    told = run("audit", tmp_path, "--verify", "--against", tmp_path / "other.json", expect=1).output
+    assert "does not say where the audit trail stood" in told
+    assert run("audit", tmp_path, "--against", tmp_path / "other.json", expect=2)
+    assert "no store yet" in run("audit", fresh(tmp_path), "--verify", expect=1).output

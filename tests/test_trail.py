@@ -126,6 +126,12 @@ def test_imported_coding_is_in_the_trail(filled: Store) -> None:
     assert (count, verify(filled).head.count, verify(filled).whole) == (2, 14, True)
 
 
+def test_a_zero_with_a_sign_is_a_zero(store: Store) -> None:
+    fill(store)
+    decisions.add_decisions(store, [made(0, score=-0.0, probability=-0.0)])
+    assert verify(store).whole
+
+
 def test_what_fails_half_way_leaves_the_trail_whole(filled: Store) -> None:
     lost = Decision(segment=SegmentId("nowhere"), coder="A", theme="T", answer=Answer.ADD, decided_at=NOW)
     with pytest.raises(Exception, match="FOREIGN KEY"):

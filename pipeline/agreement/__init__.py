@@ -9,7 +9,7 @@ measure    all of it for the readings of a study, and the disagreements behind i
 sample     how many units to code twice
 """
 
-from .intervals import Estimate, Lack, Plan
+from .intervals import NONE_READ_TWICE, Estimate, Lack, Plan
 from .measure import (
     Agreement,
     Counts,
@@ -20,6 +20,7 @@ from .measure import (
     measure,
     on_sets,
     pair,
+    theme_alphas,
 )
 from .ratings import Ratings, Reading, ratings
 from .sample import units_needed
@@ -27,6 +28,7 @@ from .unitizing import Continuum, Span, ThemeUnitizing, Unitizing, unitizing
 
 __all__ = [
     "MISLEADS",
+    "NONE_READ_TWICE",
     "Agreement",
     "Continuum",
     "Counts",
@@ -46,6 +48,7 @@ __all__ = [
     "on_sets",
     "pair",
     "ratings",
+    "theme_alphas",
     "unitizing",
     "units_needed",
 ]

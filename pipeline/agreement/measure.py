@@ -67,7 +67,7 @@ def measure(given: Ratings, plan: Plan | None = None, *, two_by_two: bool = True
     """Return how far coders agree on units that two or more have read, and with ``two_by_two`` every pair of them."""
     plan = plan or Plan()
     given = given.paired()
-    place, places = clusters(given)
+    place, places = clusters(given.place, len(given.documents))
     pairs, all_pairs = _pairs(given) if two_by_two else ([], 0)
     return Agreement(
         counts=Counts(
@@ -80,12 +80,18 @@ def measure(given: Ratings, plan: Plan | None = None, *, two_by_two: bool = True
     )
 
 
-def clusters(given: Ratings) -> tuple[Rows, int]:
+def clusters(document: Rows, documents: int) -> tuple[Rows, int]:
     """Return which cluster each unit is in, and how many there are: documents, or groups of very many documents."""
-    documents = len(given.documents)
     if documents <= MOST_CLUSTERS:
-        return given.place, documents
-    return given.place * MOST_CLUSTERS // documents, MOST_CLUSTERS
+        return document, documents
+    return document * MOST_CLUSTERS // documents, MOST_CLUSTERS
+
+
+def theme_alphas(given: Ratings) -> dict[str, float | None]:
+    """Return alpha of every theme without anything else; None where it has none."""
+    met = alpha.coincidences_by(given.paired().counts, np.zeros(len(given.paired().units), dtype=np.intp), 1)
+    found = alpha.alpha_of(met[0], np.array([0.0, 1.0]))
+    return {theme: None if np.isnan(value) else float(value) for theme, value in zip(given.themes, found, strict=True)}
 
 
 def _themes(given: Ratings, place: Rows, places: int, plan: Plan) -> Iterator[ThemeAgreement]:
@@ -119,20 +125,22 @@ def _kappas(given: Ratings, sums: Floats, clustered: tuple[Rows, int], plan: Pla
     place, places = clustered
     if len(given.coders) != 2:
         return estimates(by_sums(sums, kappa.fleiss), places, plan)
-    return estimates(by_sums(summed(_confusions(given), place, places), kappa.cohen), places, plan)
+    return estimates(by_sums(summed(_shared(given, *given.coders)[1], place, places), kappa.cohen), places, plan)
 
 
-def _confusions(given: Ratings) -> Floats:
-    """Return the confusion of two coders in each unit and theme: units x themes x 2 x 2. Both read every unit."""
-    one, other = given.given[0::2].astype(np.float64), given.given[1::2].astype(np.float64)
-    cells = [(1 - one) * (1 - other), (1 - one) * other, one * (1 - other), one * other]
-    return np.stack(cells, axis=2).reshape(*one.shape, 2, 2)
+def _shared(given: Ratings, coder: str, other: str) -> tuple[Rows, Floats]:
+    """Return the units that two coders have read, and the confusion in each of them: units x themes x 2 x 2."""
+    mine, theirs = (np.flatnonzero(given.coder == given.coders.index(name)) for name in (coder, other))
+    units, at, by = np.intersect1d(given.unit[mine], given.unit[theirs], assume_unique=True, return_indices=True)
+    one, two = given.given[mine[at]], given.given[theirs[by]]
+    cells = [~one & ~two, ~one & two, one & ~two, one & two]
+    return units, np.stack(cells, axis=2).reshape(*one.shape, 2, 2).astype(np.float64)
 
 
 def on_sets(given: Ratings, plan: Plan) -> dict[str, Estimate]:
     """Return alpha of code sets by distance; documents are grouped where there are very many."""
     given = given.paired()
-    place, places = clusters(given)
+    place, places = clusters(given.place, len(given.documents))
     grouped = Ratings(
         units=given.units, documents=tuple(map(str, range(places))), coders=given.coders, themes=given.themes,
         place=place, unit=given.unit, coder=given.coder, given=given.given,
@@ -158,15 +166,15 @@ def _pairs(given: Ratings) -> tuple[list[tuple[str, str]], int]:
 
 def pair(given: Ratings, coder: str, other: str, plan: Plan) -> Pair:
     """Return how far two coders agree on the units that both have read."""
-    both = given.by((coder, other)).paired()
-    place, places = clusters(both)
-    confusions = _confusions(both)
+    units, confusions = _shared(given, coder, other)
+    documents, document = np.unique(given.place[units], return_inverse=True)
+    place, places = clusters(document, len(documents))
     sums = summed(confusions, place, places)
     return Pair(
         coder=coder,
         other=other,
-        units=len(both.units),
-        documents=len(both.documents),
+        units=len(units),
+        documents=len(documents),
         kappa=estimates(by_sums(sums, lambda total: kappa.pooled(total)[..., None]), places, plan)[0],
         percent=float(kappa.percent(sums.sum(axis=(0, 1)))) if places else None,
     )

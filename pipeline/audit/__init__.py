@@ -3,6 +3,7 @@
 gather   what the store knows up to a moment, under the names that the report may say
 agreed   how far coders agree
 write    the report: a page, everything as JSON, tables
+trust    whether the audit trail is whole
 """
 
 import platform
@@ -16,13 +17,14 @@ from .. import __version__
 from .. import agreement as agree
 from ..intake import Session
 from ..records import Decision, Mode
-from ..report import Audited, Work
-from .agreed import reliability
+from ..report import Audited, Head, Work
+from .agreed import people, reliability
 from .examples import disputed
-from .gather import Gathered, gather, people_readings
+from .gather import Gathered, gather, readings
+from .trust import head_of, verified
 from .write import check_folder, write
 
-__all__ = ["Asked", "Audited", "audit", "check_folder", "write"]
+__all__ = ["Asked", "Audited", "audit", "check_folder", "head_of", "verified", "write"]
 
 LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib")
 
@@ -42,8 +44,9 @@ def audit(session: Session, asked: Asked) -> Audited:
     Raises ``StoreFault`` if there is no store, ``StudyFault`` if nothing was decided until then.
     """
     found = gather(session, as_of=asked.as_of, pseudonyms=asked.pseudonyms)
-    read = agree.ratings(people_readings(found), found.themes)
-    agreed = reliability(found, read, agree.Plan(seed=asked.seed))
+    together = readings(found)
+    read = people(found, together)
+    agreed = reliability(found, together, agree.Plan(seed=asked.seed))
     return Audited(
         study=found.study,
         until=found.until,
@@ -52,6 +55,7 @@ def audit(session: Session, asked: Asked) -> Audited:
         seed=asked.seed,
         versions={"themescout": __version__, "Python": platform.python_version()}
         | {name: version(name) for name in LIBRARIES},
+        trail=Head(count=found.head.count, hash=found.head.hash),
         revisions=tuple(dict.fromkeys(d.codebook_revision for d in found.decisions if d.codebook_revision)),
         coders=tuple(_works(found)),
         readings=read,

@@ -1,6 +1,5 @@
 """How far coders agree, from what was gathered."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -10,25 +9,33 @@ from .. import agreement as agree
 from ..agreement import Agreement, Continuum, Plan, Ratings, Unitizing
 from ..records import TranscriptId
 from ..report import Beside, Machine, Reliability
-from .gather import Gathered, machine_readings, people_readings
+from .gather import Gathered
 
 MOST_BESIDE = 20  # coders who are compared with the machine: those with most segments
 
 
-def reliability(gathered: Gathered, read: Ratings, plan: Plan) -> Reliability:
-    """Return everything about agreement; ``read`` holds people's readings."""
+def reliability(gathered: Gathered, together: Ratings, plan: Plan) -> Reliability:
+    """Return everything about agreement; ``together`` holds people's and the machine's readings."""
+    read = people(gathered, together)
     return Reliability(
         everything=agree.measure(read, plan),
-        blind=agree.measure(read.some(_blind(gathered, read)), plan, two_by_two=False),
+        blind=agree.measure(read.some(blind(gathered, read)), plan, two_by_two=False),
         sites=_by_site(read, plan),
-        machine=_machine(gathered, plan),
+        machine=_machine(gathered, together, plan),
         unitizing=_unitizing(gathered, plan),
     )
 
 
-def _blind(gathered: Gathered, read: Ratings) -> NDArray[np.bool_]:
+def people(gathered: Gathered, together: Ratings) -> Ratings:
+    """Return people's readings alone."""
+    return together.by(set(together.coders) - {gathered.machine_name})
+
+
+def blind(gathered: Gathered, read: Ratings) -> NDArray[np.bool_]:
+    """Tell which readings were made without suggestions in view; the machine's are."""
     pairs = zip(read.unit.tolist(), read.coder.tolist(), strict=True)
-    return np.array([(read.units[unit], read.coders[coder]) in gathered.blind for unit, coder in pairs], dtype=bool)
+    shown = [(read.units[unit], read.coders[coder]) in gathered.shown for unit, coder in pairs]
+    return ~np.array(shown, dtype=bool)
 
 
 def _by_site(read: Ratings, plan: Plan) -> dict[str, Agreement]:
@@ -41,35 +48,34 @@ def _by_site(read: Ratings, plan: Plan) -> dict[str, Agreement]:
     return {name: agree.measure(read.some(of_row == name), plan, two_by_two=False) for name in names}
 
 
-def _machine(gathered: Gathered, plan: Plan) -> Machine | None:
+def _machine(gathered: Gathered, together: Ratings, plan: Plan) -> Machine | None:
     """Return how the machine would stand among the coders, on segments that it made suggestions for."""
-    machine = machine_readings(gathered)
-    if not machine:
+    name = gathered.machine_name
+    if name not in together.coders:
         return None
-    name, known = gathered.machine_name, {reading.unit for reading in machine}
-    people = [reading for reading in people_readings(gathered) if reading.unit in known]
-    blind = [reading for reading in people_readings(gathered, blind=True) if reading.unit in known]
-    together = agree.ratings([*people, *machine], gathered.themes)
-    unseen = agree.ratings([*blind, *machine], gathered.themes)
-    most = Counter(reading.coder for reading in people).most_common()
-    chosen = sorted(coder for coder, _ in sorted(most, key=lambda pair: (-pair[1], pair[0]))[:MOST_BESIDE])
+    has = np.zeros(len(together.units), dtype=bool)
+    has[together.unit[together.coder == together.coders.index(name)]] = True
+    together = together.some(has[together.unit])
+    unseen = together.some(blind(gathered, together))
+    read = np.bincount(together.coder, minlength=len(together.coders))
+    order = sorted(set(together.coders) - {name}, key=lambda coder: (-read[together.coders.index(coder)], coder))
     return Machine(
         name=name,
-        coders=tuple(_beside(coder, name, together, unseen, plan) for coder in chosen),
+        coders=tuple(_beside(coder, name, together, unseen, plan) for coder in sorted(order[:MOST_BESIDE])),
         with_machine=agree.on_sets(together, plan),
-        without=agree.on_sets(together.by(set(together.coders) - {name}), plan),
+        without=agree.on_sets(people(gathered, together), plan),
     )
 
 
 def _beside(coder: str, machine: str, together: Ratings, unseen: Ratings, plan: Plan) -> Beside:
     everything = agree.pair(together, coder, machine, plan)
-    blind = agree.pair(unseen, coder, machine, plan)
+    alone = agree.pair(unseen, coder, machine, plan) if coder in unseen.coders else None
     return Beside(
         coder=coder,
         units=everything.units,
         everything=everything.kappa,
-        blind_units=blind.units,
-        blind=blind.kappa,
+        blind_units=alone.units if alone else 0,
+        blind=alone.kappa if alone else agree.NONE_READ_TWICE,
     )
 
 
@@ -78,17 +84,17 @@ def _unitizing(gathered: Gathered, plan: Plan) -> Unitizing | None:
 
     Who coded anything in a transcript is taken to have read all of it.
     """
-    read: dict[TranscriptId, set[str]] = {}
-    for coding in gathered.codings:
-        read.setdefault(gathered.spans[coding.segment].transcript, set()).add(coding.coder)
     if not _cut_differently(gathered):
         return None
-    spans = [
-        agree.Span(document=place.transcript, coder=coding.coder, start=place.start, end=place.end, theme=theme)
-        for coding in gathered.codings
-        for place in (gathered.spans[coding.segment],)
-        for theme in coding.themes
-    ]
+    read: dict[TranscriptId, set[str]] = {}
+    spans = []
+    for coding in gathered.codings:
+        place = gathered.spans[coding.segment]
+        read.setdefault(place.transcript, set()).add(coding.coder)
+        spans += [
+            agree.Span(document=place.transcript, coder=coding.coder, start=place.start, end=place.end, theme=theme)
+            for theme in coding.themes
+        ]
     continua = [
         Continuum(document=transcript, length=gathered.lengths[transcript], coders=coders)
         for transcript, coders in sorted(read.items())

@@ -7,12 +7,14 @@ from datetime import datetime
 from functools import cached_property
 
 from .. import store
-from ..agreement import Reading
+from ..agreement import Ratings, Reading, ratings
 from ..errors import StoreFault, StudyFault
 from ..intake import Session
 from ..records import Codebook, Coding, Decision, Mode, SegmentId, Suggestion, TranscriptId, present
 from ..report import Passage
-from ..store import corpus, decisions, runs
+from ..store import corpus, decisions, runs, trail
+from ..store.anchors import Gold, load_gold
+from ..store.trail import Head
 
 MACHINE = "the machine"
 REMEDY = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
@@ -34,11 +36,14 @@ class Gathered:
     study: str
     decisions: Sequence[Decision]  # in their order
     codings: Sequence[Coding]  # what stands of them; second readings of a segment by the same coder left out
-    blind: frozenset[tuple[SegmentId, str]]  # segments that a coder read without suggestions
+    shown: frozenset[tuple[str, str]]  # segments that a coder read with suggestions in view
     passages: Mapping[SegmentId, Passage]
     spans: Mapping[SegmentId, Span]
     lengths: Mapping[TranscriptId, int]  # of the transcripts that segments lie in
     codebook: Codebook
+    codebooks: Mapping[str, Codebook]  # by revision, those that decisions were made with
+    gold: Mapping[SegmentId, Gold]  # what segments of known gold coding are
+    head: Head  # of the audit trail, at the last decision that counts
     suggestions: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]  # by segment and run
     machine: Mapping[SegmentId, frozenset[str]]  # what the machine last suggested for a segment that people read
 
@@ -77,8 +82,9 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
     if not store.has_store(session.study.store_url):
         raise StoreFault(str(session.study.file), "there is no store yet", REMEDY)
     opened = session.store
-    every = [d for d in decisions.load_decisions(opened) if as_of is None or d.decided_at <= as_of]
-    made = [d for d in every if d.mode is not Mode.ADJUDICATION]  # it settles what coders said, and is no coder's
+    every = decisions.load_decisions(opened, at=as_of)
+    counting = [at for at, d in enumerate(every) if as_of is None or d.decided_at <= as_of]
+    made = [every[at] for at in counting if every[at].mode is not Mode.ADJUDICATION]  # that is no coder's
     if not made:
         when = "" if as_of is None else f" until {as_of.isoformat()}"
         raise StudyFault(str(session.study.file), f"nobody decided anything{when}", REMEDY)
@@ -91,8 +97,8 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
     return Gathered(
         study=session.study.name,
         decisions=made,
-        codings=present(decision for decision in made if decision.mode is not Mode.DUPLICATE),
-        blind=_blind(made),
+        codings=present(made),
+        shown=frozenset((decision.segment, decision.coder) for decision in made if decision.shown),
         passages={
             s.id: Passage(site=places[s.transcript][0], document=places[s.transcript][1], name=s.name, text=s.text)
             for s in segments
@@ -100,6 +106,9 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
         spans={s.id: Span(transcript=s.transcript, start=s.start, end=s.end) for s in segments},
         lengths=corpus.load_lengths(opened, {segment.transcript for segment in segments}),
         codebook=_codebook(session, as_of),
+        codebooks=_codebooks(session, {decision.codebook_revision for decision in made}),
+        gold=load_gold(opened, as_of),
+        head=Head(count=counting[-1] + 1, hash=trail.hash_at(opened, counting[-1])),
         suggestions=given,
         machine=_last(given),
     )
@@ -120,20 +129,16 @@ def _letters(number: int) -> str:
     return (_letters(before - 1) if before else "") + string.ascii_uppercase[here]
 
 
-def _blind(made: Iterable[Decision]) -> frozenset[tuple[SegmentId, str]]:
-    shown, read = set(), set()
-    for decision in made:
-        key = (decision.segment, decision.coder)
-        read.add(key)
-        if decision.shown:
-            shown.add(key)
-    return frozenset(read - shown)
-
-
 def _codebook(session: Session, as_of: datetime | None) -> Codebook:
     """Return the codebook that suggestions were last made with until then; the study's own if there were none."""
     used = [run for run in runs.list_runs(session.store) if as_of is None or run.started_at <= as_of]
     return runs.load_codebook(session.store, used[-1].codebook_revision) if used else session.codebook
+
+
+def _codebooks(session: Session, revisions: Collection[str]) -> dict[str, Codebook]:
+    """Return the codebooks of some revisions, as far as they are known."""
+    known = {session.codebook.revision: session.codebook} | runs.load_codebooks(session.store)
+    return {revision: known[revision] for revision in sorted(revisions) if revision in known}
 
 
 def _last(given: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]) -> dict[SegmentId, frozenset[str]]:
@@ -144,17 +149,17 @@ def _last(given: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]) -> dict[S
     }
 
 
-def people_readings(gathered: Gathered, *, blind: bool = False) -> Iterator[Reading]:
-    """Yield people's readings: all, or those without suggestions."""
+def readings(gathered: Gathered) -> Ratings:
+    """Return people's readings and, under the machine's name, the machine's of the segments that people read."""
+    return ratings(_all_readings(gathered), gathered.themes)
+
+
+def _all_readings(gathered: Gathered) -> Iterator[Reading]:
     for coding in gathered.codings:
-        if not blind or (coding.segment, coding.coder) in gathered.blind:
-            yield _reading(gathered, coding.segment, coding.coder, coding.themes)
-
-
-def machine_readings(gathered: Gathered) -> list[Reading]:
-    """Return the machine's readings of the segments that people read."""
-    read = dict.fromkeys(coding.segment for coding in gathered.codings if coding.segment in gathered.machine)
-    return [_reading(gathered, segment, gathered.machine_name, gathered.machine[segment]) for segment in read]
+        yield _reading(gathered, coding.segment, coding.coder, coding.themes)
+    for segment in dict.fromkeys(coding.segment for coding in gathered.codings):
+        if segment in gathered.machine:
+            yield _reading(gathered, segment, gathered.machine_name, gathered.machine[segment])
 
 
 def _reading(gathered: Gathered, segment: SegmentId, coder: str, themes: Collection[str]) -> Reading:

@@ -9,8 +9,9 @@ finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
-keeping     what is kept, and how it came about: store
+keeping     what is kept, and how it came about: runs, diff, store
 encoders    what turns texts into vectors: encoder list, encoder distill, adapt
+arriving    a site arrives: site add
 begin       a study begins: init, demo, check
 """
 
@@ -18,13 +19,14 @@ import click
 
 from .. import __version__
 from .anchoring import anchors
+from .arriving import site
 from .auditing import audit
 from .begin import check, demo, init
 from .codebooks import codebook
 from .coding import export, import_, review
 from .encoders import adapt, encoder
 from .finding import queue, search
-from .keeping import store
+from .keeping import diff, runs, store
 from .measuring import evaluate
 from .people import assign, people
 from .suggesting import quarantine, status, suggest
@@ -44,6 +46,7 @@ for _command in (
     init,
     demo,
     check,
+    site,
     suggest,
     quarantine,
     status,
@@ -60,6 +63,8 @@ for _command in (
     adapt,
     encoder,
     codebook,
+    runs,
+    diff,
     store,
 ):  # as in a study's life
     main.add_command(_command)

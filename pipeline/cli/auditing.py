@@ -36,13 +36,37 @@ class Moment(click.ParamType[datetime]):
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of whatever is drawn at random."
 )
+@click.option(
+    "--verify", is_flag=True, help="Make no report: tell whether the audit trail is whole (exit status 1: not)."
+)
+@click.option(
+    "--against",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="With --verify: report.json of an earlier audit, so that decisions cut off at the end show too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Answer with everything as JSON, too, on standard output.")
 @loudness
-def audit(study: Path, *, out: Path | None, as_of: datetime | None, pseudonyms: bool, seed: int, as_json: bool) -> None:
-    """Tell how far coders agree and what stands out: a report to open, everything as JSON, tables."""
+def audit(
+    study: Path,
+    *,
+    out: Path | None,
+    as_of: datetime | None,
+    pseudonyms: bool,
+    seed: int,
+    verify: bool,
+    against: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell how far coders agree, who changed, and what suggestions do: a report to open, everything as JSON, tables.
+
+    With --verify it tells instead whether anybody altered, removed or inserted a decision behind the program's back.
+    """
     from .. import audit as auditing
     from .. import report
 
+    if verify or against:
+        _verify(study, against=against, verify=verify, as_json=as_json)
+        return
     session = open_study(study)
     out = out or session.study.folder / "audit"
     auditing.check_folder(session, out)
@@ -57,3 +81,20 @@ def audit(study: Path, *, out: Path | None, as_of: datetime | None, pseudonyms: 
         f"{count(len(found.signals), 'signal')} to talk about: no ratings of people."
     )
     say(f"Open {written[0]}; beside it {count(len(written) - 1, 'file')} with the figures.")
+
+
+def _verify(study: Path, *, against: Path | None, verify: bool, as_json: bool) -> None:
+    from .. import audit as auditing
+    from ..config import load_study
+
+    if not verify:
+        raise click.UsageError("--against goes with --verify")
+    settings = load_study(study)
+    known = auditing.head_of(against) if against else None
+    head = auditing.verified(settings.store_url, str(settings.file), known)
+    if as_json:
+        print_json({"whole": True, "count": head.count, "hash": head.hash})
+        return
+    say(f"The trail is whole: {count(head.count, 'decision')}, the last with the hash {head.hash}.")
+    if known is None:
+        say("Decisions cut off at the end show only beside an earlier report: --against report.json.")

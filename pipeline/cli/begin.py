@@ -8,7 +8,7 @@ import click
 from ..errors import Fault
 from .coding import import_
 from .suggesting import status, suggest
-from .terminal import FAULTY, JSON, STUDY, Bars, example, loud, loudness, print_json, print_table, say, tell
+from .terminal import FAULTY, JSON, STUDY, Bars, count, example, loud, loudness, print_json, print_table, say, tell
 
 
 @click.command(epilog=example("themescout init my-study"))
@@ -84,6 +84,9 @@ def check(study: Path, *, as_json: bool) -> None:
             print_table(("site", "speaker", "role", "turns"), checking.speaker_rows(found))
         for note in found.notes:
             click.echo(f"note: {note}")
+        if found.due:
+            read, texts = count(found.due.files, "file"), count(found.due.texts, "text")
+            click.echo(f"`suggest` would read {read} and embed {texts}{' or more' if found.due.texts else ''}.")
     tell(found.faults)
     if found.faults:
         raise click.exceptions.Exit(FAULTY)

@@ -11,7 +11,7 @@ audit_tables  what an audit found -> tables and JSON
 
 from .audit import audit_page
 from .audit_tables import as_json, tables
-from .audited import Audited, Beside, Example, Machine, Passage, Reliability, Signal, Work
+from .audited import Audited, Beside, Example, Head, Machine, Passage, Reliability, Signal, Work
 from .drawing import Figure, Words
 from .page import Card, Cell, Note, Part, Quote, Quotes, Section, Table, render
 
@@ -22,6 +22,7 @@ __all__ = [
     "Cell",
     "Example",
     "Figure",
+    "Head",
     "Machine",
     "Note",
     "Part",

@@ -79,6 +79,8 @@ def _provenance(found: Audited) -> Section:
     names = "Coders have pseudonyms." if found.pseudonyms else "Coders stand under their names."
     lines = (
         f"{found.decisions:,} decisions until {found.until.isoformat() if found.until else 'never'}.",
+        f"Audit trail: {found.trail.count:,} decisions, the last with the hash {found.trail.hash}. `themescout audit "
+        "STUDY --verify --against report.json` tells whether they are still as they were.",
         f"Codebook revisions, in order of use: {', '.join(found.revisions) or 'not known'}.",
         f"Seed {found.seed}; the same decisions, seed and versions give the same file, byte for byte.",
         f"Versions: {versions}.",

@@ -87,6 +87,14 @@ class Signal:
     columns: tuple[tuple[str, tuple[Example, ...]], ...]  # each under its heading
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Head:
+    """Where the audit trail stood: the hash of the last of so many decisions, which stands for all of them."""
+
+    count: int
+    hash: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Audited:
     """Everything that an audit found."""
@@ -97,6 +105,7 @@ class Audited:
     pseudonyms: bool
     seed: int
     versions: Mapping[str, str]
+    trail: Head  # at the last decision that counts
     revisions: tuple[str, ...]  # of the codebook, in the order in which decisions were made with them
     coders: tuple[Work, ...]
     readings: Ratings

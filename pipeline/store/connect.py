@@ -84,6 +84,14 @@ def open_store(url: str, *, create: bool = True, upgrade: bool = False) -> Store
     return store
 
 
+def open_as_it_is(url: str) -> Store | None:
+    """Return the store at ``url`` without changing it; nothing if there is none, or one of an older schema.
+
+    Raises ``StoreFault`` if what is there cannot be a study's store.
+    """
+    return open_store(url, create=False) if look_at(url) == HEAD else None
+
+
 def look_at(url: str) -> str | None:
     """Return the revision of the store at this address, nothing if there is none yet; change nothing.
 

@@ -97,6 +97,13 @@ def _rows(connection: sa.Connection) -> Iterator[sa.RowMapping]:
         yield row._mapping
 
 
+def hash_at(store: Store, place: int) -> str:
+    """Return the hash of a decision by its place in their order, from 0."""
+    with store.reading() as connection:
+        query = sa.select(decisions.c.hash).order_by(decisions.c.id).offset(place).limit(1)
+        return str(connection.execute(query).scalar_one())
+
+
 def load_hashes(store: Store) -> list[str]:
     """Return the hash of every decision, in the order in which they were made."""
     with store.reading() as connection:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ..records import Role
-from .vocabulary import NOTES, PARTICLES, ROLES, SOUNDS, VERBS, WORDS
+from .vocabulary import ASKERS, NOTES, PARTICLES, ROLES, SOUNDS, VERBS, WORDS
 
 LONGEST = 63
 MOST_WORDS = 5
@@ -47,6 +47,16 @@ def role_of(label: str, moderators: Iterable[str]) -> Role:
     if not label:
         return Role.UNKNOWN
     return Role.MODERATOR if is_moderator(label, moderators) else Role.PARTICIPANT
+
+
+def asks_by_name(label: str) -> bool:
+    """Tell whether a label names somebody who leads the talk, whatever the study says of it.
+
+    >>> [asks_by_name(label) for label in ("I2", "Moderator", "Assistant moderator", "P1", "Mary")]
+    [True, True, True, False, False]
+    """
+    told = _ASIDE.sub("", label.strip())
+    return _TRAILING.sub("", fold(told)) in ASKERS or _last(told) in ASKERS - {"i", "q", "int", "mod"}
 
 
 def looks_like_label(label: str) -> bool:

@@ -52,3 +52,10 @@ ROLES = _words("""
 PARTICLES = _words("""
     and of the for to in at von van der den de del la le da di bin al el und e y et &
 """)
+# Labels of those who lead the talk, and of those who sit beside them.
+ASKERS = _words("""
+    moderator moderatorin mod interviewer interviewerin int i q facilitator researcher host note-taker notetaker
+    observer co-moderator intervieweur intervieweuse animateur animatrice modérateur modératrice enquêteur
+    enquêtrice entrevistador entrevistadora moderador moderadora facilitador facilitadora intervistatore
+    moderatore mhojaji mwezeshaji msimamizi מנחה מראיין מראיינת
+""")
