@@ -1,6 +1,6 @@
 """How good the suggestions are on public data, beside the baselines, known rows and goals: one table as Markdown.
 
-usage: quality.py [DATA] [--cache DIR] [--encoder NAME] [--adapted FOLDER] [--only SET ...] [--ablate] [--out FILE]
+usage: quality.py [DATA] [--cache DIR] [--encoder NAME] [--only SET ...] [--encoders] [--ablate] [--out FILE]
 
 DATA is the folder that holds data/; without it the environment variable THEMESCOUT_SHARED, then ../shared is used. The
 data keep their own licences and stay there: figures alone are written. Sets that are absent are skipped, and named.
@@ -10,7 +10,8 @@ recall, MRR, mAP   as in `themescout evaluate`; mAP over themes with at least 10
                    segments are tested, else 5
 [ ]                95 % interval: documents drawn again (a comment is a document of its own), and, where decisions come
                    in several random orders, over these as well
---adapted          an encoder that `themescout adapt` made for the NHS codebook: its rows are added
+--encoders         rows of the encoder that `themescout adapt` leaves a new study of NHS, Serdif and SIGHT with, of the
+                   static one, and of one that is fine-tuned as SetFit does it: an hour the first time
 --ablate           each part of the score taken away in turn
 """
 
@@ -21,14 +22,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from quality_encoders import other_encoders
 from quality_goals import KNOWN, MEASURES, Result, between, goals, span_of
-from quality_sets import SETS, Test, nhs
+from quality_sets import SETS, Test
 from studies import data_folder
 
 from pipeline import __version__, embed, rank
@@ -37,6 +40,7 @@ from pipeline.evaluate.intervals import Draws, draw, precisions, share
 from pipeline.evaluate.metrics import by_row, expected_calibration_error, mean_average_precision, reliability
 from pipeline.evaluate.ranked import Ranked, lesson, simple
 from pipeline.evaluate.ranked import rank as rank_folds
+from pipeline.evaluate.systems import System
 
 Matrix = NDArray[np.float64]
 NAMES = {"recall@1": "R@1", "recall@3": "R@3", "recall@5": "R@5", "mrr": "MRR"}
@@ -48,7 +52,7 @@ class Cache:
     """Vectors by the hash of their text, in one file for each encoder."""
 
     def __init__(self, folder: Path, encoder: str) -> None:
-        self.located = embed.locate(EmbedSettings(encoder=encoder), Path())
+        self.located = embed.ready(embed.locate(EmbedSettings(encoder=encoder), Path()), lambda *_: None)
         self.file = folder / f"vectors-{self.located.fingerprint}.npz"
         self.rows: dict[str, NDArray[np.float32]] = {}
         if self.file.is_file():
@@ -76,14 +80,17 @@ def main() -> None:
         sys.exit(f"skipped everything: {data} is not there; name the folder that holds data/, or set THEMESCOUT_SHARED")
     vectors = Cache(given.cache, given.encoder)
     tests, skipped = _tests(data, given.only, vectors)
-    if given.adapted and "nhs_fft" in given.only and (data / "nhs_fft").is_dir():
-        first = nhs(data, Cache(given.cache, str(given.adapted)))[0]
-        tests.append(Test(name=f"{first.name}, adapted", material=first.material, samples=first.samples))
+    others: Mapping[str, Mapping[str, System]] = {}
+    more: list[Test] = []
+    about: list[str] = []
+    if given.encoders:
+        make = partial(Cache, given.cache)
+        more, others, about = other_encoders(data, given.only, (given.cache, given.encoder), make)
     results = {}
-    for test in tests:
+    for test in (*tests, *more):
         print(f"measuring {test.name}", file=sys.stderr, flush=True)
-        results[test.name] = measured(test)
-    lines = [*_head(vectors.located.fingerprint, skipped), *table(results), *goals(results)]
+        results[test.name] = measured(test, others.get(test.name, {}))
+    lines = [*_head(vectors.located.fingerprint, skipped), *table(results), *goals(results), *about]
     if given.ablate:
         lines += ablation(tests)
     text = "\n".join(lines) + "\n"
@@ -97,8 +104,8 @@ def _arguments() -> argparse.Namespace:
     told.add_argument("data", nargs="?", type=Path, metavar="DATA")
     told.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "themescout-quality")
     told.add_argument("--encoder", default="minilm")
-    told.add_argument("--adapted", type=Path, metavar="FOLDER")
     told.add_argument("--only", nargs="+", choices=list(SETS), default=list(SETS), metavar="SET")
+    told.add_argument("--encoders", action="store_true")
     told.add_argument("--ablate", action="store_true")
     told.add_argument("--out", type=Path, metavar="FILE")
     return told.parse_args()
@@ -116,9 +123,9 @@ def _tests(data: Path, only: Sequence[str], vectors: Cache) -> tuple[list[Test],
     return tests, skipped
 
 
-def measured(test: Test) -> dict[str, Result]:
-    """Return what every system reaches, on average over the samples of a test."""
-    baselines = simple(test.material)
+def measured(test: Test, others: Mapping[str, System]) -> dict[str, Result]:
+    """Return what every system reaches, on average over the samples of a test; ``others`` besides the baselines."""
+    baselines = {**simple(test.material), **others}
     samples: dict[str, list[Result]] = {}
     for folds in test.samples:
         ranked = rank_folds(test.material, folds, SETTINGS, baselines, lambda *_: None)
@@ -166,7 +173,7 @@ def _head(encoder: str, skipped: Sequence[str]) -> list[str]:
     return [
         "# Quality of the suggestions",
         "",
-        "Written by `python benchmarks/quality.py --ablate --out benchmarks/quality.md` from public data sets.",
+        "Written by `python benchmarks/quality.py --encoders --ablate --out benchmarks/quality.md`: public data sets.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}, themescout {__version__}, encoder {encoder}, "
         f"Python {platform.python_version()}, {libraries}; settings: the defaults of `[rank]`.",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from studies import NOT_THEMES, folded, read
+from studies import NOT_THEMES, each_once, five_each, folded, of_the_earlier_half, read
 
 from pipeline.context import Context, around, sentences_of
 from pipeline.evaluate import Material
@@ -86,8 +86,7 @@ def serdif(data: Path, vectors: Vectors) -> list[Test]:
     order = list(dict.fromkeys(row["doc_id"] for row in rows))
     first = np.array([at for at, row in enumerate(rows) if row["doc_id"] in order[:5]])
     gold = _gold(rows, list(definitions))
-    rng = np.random.default_rng(0)
-    five = sorted({int(at) for theme in gold.T for at in rng.permutation(first[theme[first]])[:5]})
+    five = five_each(gold, first)
     later = [row for row in rows if row["doc_id"] in order[5:]]
     nothing = np.array([], dtype=np.intp)
     tests = []
@@ -123,19 +122,23 @@ def pdpilot(data: Path, vectors: Vectors) -> list[Test]:
 
 
 def sight(data: Path, vectors: Vectors) -> list[Test]:
-    """Return tests on the comments, with definitions alone and with the coding of other lectures.
+    """Return tests on the comments: with definitions alone, with the coding of other lectures, with five quotes each.
 
-    A theme counts where one of the two people gave it.
+    A theme counts where one of the two people gave it. The quotes are from the earlier half of the lectures, and the
+    later half is ranked.
     """
-    rows = read(data / "sight_student_feedback/segments.csv")
-    together: dict[str, dict[str, str]] = {}
-    for row in rows:
-        found = together.setdefault(f"{row['doc_id']}/{row['segment_id']}", dict(row) | {"codes": ""})
-        found["codes"] = ";".join(filter(None, [found["codes"], row["codes"]]))
+    rows = each_once(read(data / "sight_student_feedback/segments.csv"))
     told = {t["code"]: t["definition"] for t in read(data / "sight_student_feedback/themes.csv")}
-    material = _material(list(together.values()), _codebook(told, {}), vectors)
+    material = _material(rows, _codebook(told, {}), vectors)
+    early, gold = of_the_earlier_half(rows), _gold(rows, list(told))
+    five = five_each(gold, np.flatnonzero(early))
+    quotes = {theme: [rows[at]["text"].strip() for at in five if gold[at, c]] for c, theme in enumerate(told)}
+    later = [row for row, is_early in zip(rows, early, strict=True) if not is_early]
+    quoted = _material(later, _codebook(told, quotes), vectors)
+    alone = _fold(np.arange(len(later)), np.array([], dtype=np.intp))
     return [
         Test(name="SIGHT, definitions only", material=material, samples=(tuple(from_codebook(material)),)),
+        Test(name="SIGHT, 5 quotes per theme", material=quoted, samples=((alone,),)),
         Test(name="SIGHT, from other lectures", material=material, samples=(tuple(from_decisions(material)),)),
     ]
 

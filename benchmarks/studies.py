@@ -1,10 +1,12 @@
 """Public data -> themescout studies, to try and to measure the program on.
 
-usage: studies.py nhs|serdif|haski|annomi [DATA] OUT [--five]
+usage: studies.py nhs|serdif|sight|haski|annomi [DATA] OUT [--five]
 
 nhs     4,902 patients' comments from two trusts with their coding; the codebook is the published framework
 serdif  highlights of twelve usability interviews with their coding; exemplars are those of the first five interviews,
         or five per theme of them (--five)
+sight   what students wrote under the later half of the lectures, and what two coders gave it; exemplars are five
+        comments per theme on the earlier half
 haski   three German interviews as DOCX; the codebook is made up
 annomi  six counselling dialogues, each as VTT, SRT and TXT, one site per format; themes without exemplars
 
@@ -23,6 +25,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 Row = Mapping[str, str]
 CODEBOOK = ("theme", "parent", "definition", "include", "exclude", "exemplar", "kind", "source")
@@ -68,22 +71,74 @@ def serdif(data: Path, out: Path, *, five: bool) -> None:
     order = list(dict.fromkeys(row["doc_id"] for row in rows))
     first = np.array([at for at, row in enumerate(rows) if row["doc_id"] in order[:5]])
     gold = np.array([[theme in row["codes"].split(";") for theme in definitions] for row in rows])
-    rng = np.random.default_rng(0)
-    some = {int(at) for theme in gold.T for at in rng.permutation(first[theme[first]])[:5]}
-    pick = sorted(some) if five else first.tolist()
-    entries = []
-    for column, (theme, definition) in enumerate(definitions.items()):
-        mine = [rows[at] for at in pick if gold[at, column]]
-        quotes = {row["text"].strip(): f"{row['doc_id']}#{row['segment_id']}" for row in reversed(mine)}
-        entry = {"theme": theme, "definition": definition}
-        given = [{**entry, "exemplar": text, "source": source} for text, source in reversed(quotes.items())]
-        entries += given or [entry]
+    entries = exemplars(definitions, rows, gold, five_each(gold, first) if five else first.tolist())
     later = [row for row in rows if row["doc_id"] in order[5:]]
     write(out / "codebook.csv", CODEBOOK, entries)
     write(out / "transcripts/highlights.csv", SEGMENTS, segments(later))
     write(out / "coding.csv", CODING, coding(later, set(definitions), "admin"))
     study(out, "Serdif usability", [{"name": "Serdif", "transcripts": "transcripts"}], min_words=1)
     tell({}, f"{len(later)} segments, {len(definitions)} themes, {len(entries)} rows of codebook")
+
+
+def sight(data: Path, out: Path) -> None:
+    """Write comments on the later half of the lectures; those on the earlier half give five exemplars per theme."""
+    given = read(data / "sight_student_feedback/segments.csv")
+    definitions = {t["code"]: t["definition"] for t in read(data / "sight_student_feedback/themes.csv")}
+    rows = each_once(given)
+    early = of_the_earlier_half(rows)
+    gold = np.array([[theme in row["codes"].split(";") for theme in definitions] for row in rows])
+    entries = exemplars(definitions, rows, gold, five_each(gold, np.flatnonzero(early)))
+    later = [row for row, is_early in zip(rows, early, strict=True) if not is_early]
+    documents = {row["doc_id"] for row in later}
+    write(out / "codebook.csv", CODEBOOK, entries)
+    write(out / "transcripts/comments.csv", SEGMENTS, segments(later))
+    lines = [
+        line
+        for coder in sorted({row["coder"] for row in given})
+        for line in coding(
+            [r | {"site": "SIGHT"} for r in given if r["coder"] == coder and r["doc_id"] in documents],
+            set(definitions),
+            coder,
+        )
+    ]
+    write(out / "coding.csv", CODING, lines)
+    study(out, "Comments on lectures", [{"name": "SIGHT", "transcripts": "transcripts"}], min_words=1)
+    tell({}, f"{len(later)} segments, {len(definitions)} themes, {len(entries)} rows of codebook")
+
+
+def each_once(rows: Iterable[Row]) -> list[dict[str, str]]:
+    """Return a row for each segment, with the codes that any of its coders gave."""
+    together: dict[tuple[str, str], dict[str, str]] = {}
+    for row in rows:
+        found = together.setdefault((row["doc_id"], row["segment_id"]), dict(row) | {"codes": ""})
+        found["codes"] = ";".join(filter(None, [found["codes"], row["codes"]]))
+    return list(together.values())
+
+
+def of_the_earlier_half(rows: Sequence[Row]) -> list[bool]:
+    """Tell of each row whether its document is among the first half of them."""
+    order = list(dict.fromkeys(row["doc_id"] for row in rows))
+    return [order.index(row["doc_id"]) < len(order) // 2 for row in rows]
+
+
+def five_each(gold: NDArray[np.bool_], among: NDArray[np.intp]) -> list[int]:
+    """Return five rows of each theme (gold is rows x themes), drawn from some rows."""
+    rng = np.random.default_rng(0)
+    return sorted({int(at) for theme in gold.T for at in rng.permutation(among[theme[among]])[:5]})
+
+
+def exemplars(
+    definitions: Mapping[str, str], rows: Sequence[Row], gold: NDArray[np.bool_], pick: Sequence[int]
+) -> list[Row]:
+    """Return the rows of a codebook whose exemplars are some coded segments, each with its source."""
+    entries: list[Row] = []
+    for column, (theme, definition) in enumerate(definitions.items()):
+        mine = [rows[at] for at in pick if gold[at, column]]
+        quotes = {row["text"].strip(): f"{row['doc_id']}#{row['segment_id']}" for row in reversed(mine)}
+        entry = {"theme": theme, "definition": definition}
+        given = [{**entry, "exemplar": text, "source": source} for text, source in reversed(quotes.items())]
+        entries += given or [entry]
+    return entries
 
 
 HASKI = {
@@ -230,7 +285,7 @@ def data_folder(given: Path | None = None) -> Path:
 def main() -> None:
     """Read the command line and write one study."""
     told = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    told.add_argument("which", choices=("nhs", "serdif", "haski", "annomi"))
+    told.add_argument("which", choices=("nhs", "serdif", "sight", "haski", "annomi"))
     told.add_argument("paths", nargs="+", type=Path, metavar="[DATA] OUT")
     told.add_argument("--five", action="store_true", help="serdif: five exemplars per theme")
     given = told.parse_args()
@@ -244,7 +299,7 @@ def main() -> None:
     if given.which == "serdif":
         serdif(data, out, five=given.five)
     else:
-        {"nhs": nhs, "haski": haski, "annomi": annomi}[given.which](data, out)
+        {"nhs": nhs, "sight": sight, "haski": haski, "annomi": annomi}[given.which](data, out)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import intake, work
+from pipeline import intake, results, work
 from pipeline.errors import StoreAway
 from pipeline.store import corpus, runs
 
@@ -71,6 +71,9 @@ def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_p
     other = intake.open_session(tmp_path / "direct")
     work.run_direct(other, work.look(other), intake.ALL, intake.no_progress)
     assert suggestions(session) == suggestions(other)
+    for one, folder in ((session, study), (other, tmp_path / "direct")):
+        results.export(one, "suggestions", "csv", folder / "out.csv")
+    assert (study / "out.csv").read_bytes() == (tmp_path / "direct/out.csv").read_bytes()
     assert tally.transcripts == 2
     assert [source.path for source in intake.quarantined(session)] == ["transcripts/north/bad.docx"]
 

@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -11,6 +12,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
+
+from pipeline.cli import main
+from pipeline.codebook import read_codebook
+
+from .models import tiny_model
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 WORDS = {
@@ -71,10 +78,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def bench(data: Path, cache: Path, *more: str) -> subprocess.CompletedProcess[str]:
+def bench(data: Path, cache: Path, *more: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(BENCHMARKS / "quality.py"), str(data), "--cache", str(cache), "--encoder", "hashing"]
-    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS.parent)}
-    return subprocess.run([*command, *more], capture_output=True, text=True, env=environment, check=False)
+    environment = os.environ | {"PYTHONPATH": str(BENCHMARKS.parent), "XDG_DATA_HOME": str(cache / "made")}
+    return subprocess.run([*command, *map(str, more)], capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +128,48 @@ def test_a_second_run_takes_its_vectors_from_the_cache_and_says_the_same(done: D
     assert one == two
     assert "pdpilot" in one
     assert file.read_bytes() == before
+
+
+def test_other_encoders_get_rows_of_their_own(data: Path, tmp_path: Path) -> None:
+    model = tiny_model(tmp_path / "tiny")
+    finished = bench(data, tmp_path, "--only", "serdif_usability", "--encoders", "--encoder", model)
+    assert finished.returncode == 0, finished.stderr
+    told = finished.stdout
+    assert "| Serdif, 5 quotes per theme | setfit |" in told
+    for encoder in ("adapted", "static"):
+        assert f"| Serdif, 5 quotes per theme, {encoder} | **themescout** |" in told
+    (found,) = (line for line in told.splitlines() if line.startswith("| Serdif, 5 quotes per theme | 1"))
+    assert " | 5 | " in found  # the quotes come from five interviews
+    assert "times as many" in told
+    (record,) = (tmp_path / "studies/serdif_usability/encoder").glob("*.json")
+    assert ("the adapted one" in found) == bool(json.loads(record.read_text())["folder"])
+
+
+def test_the_later_half_of_the_lectures_is_ranked_with_quotes_of_the_earlier(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    comments = [
+        {
+            "doc_id": f"v{at // 4}", "segment_id": str(at), "speaker": "student", "text": said(at, list(WORDS)[at % 3]),
+            "codes": list(WORDS)[(at + (coder == "H2" and at % 2)) % 3], "coder": coder, "timestamp": "",
+        }
+        for at in range(40)
+        for coder in ("H1", "H2")
+    ]  # fmt: skip
+    write(tmp_path / "sight_student_feedback/segments.csv", comments)
+    themes = [{"code": name, "definition": f"About {words[0]}."} for name, words in WORDS.items()]
+    write(tmp_path / "sight_student_feedback/themes.csv", themes)
+    vectors = importlib.import_module("quality").Cache(tmp_path, "hashing")
+    (five,) = (test for test in sets().sight(tmp_path, vectors) if test.name == "SIGHT, 5 quotes per theme")
+    assert set(five.material.documents) == {f"v{at}" for at in range(5, 10)}
+    assert five.material.gold.sum(axis=1).tolist() == [1 + at % 2 for at in range(20, 40)]
+    importlib.import_module("studies").sight(tmp_path, tmp_path / "study")
+    quotes = {e.text for theme in read_codebook(tmp_path / "study/codebook.csv").themes for e in theme.exemplars}
+    assert quotes == {e.text for theme in five.material.codebook.themes for e in theme.exemplars}
+    told = CliRunner().invoke(main, ["import", str(tmp_path / "study"), str(tmp_path / "study/coding.csv")])
+    assert told.exit_code == 0, told.output
+    assert "40 rows of coding read" in told.output
 
 
 def test_without_data_it_says_so(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pipeline import embed
 from pipeline.config import EmbedSettings
 from pipeline.embed import train
 from pipeline.embed.sentences import open_model
+from pipeline.errors import EncoderFault
 
 from .models import tiny_model
 
@@ -151,6 +152,54 @@ def test_a_saved_model_gives_the_vectors_of_the_trained_one(base: embed.Located,
     assert np.allclose(embed.load(located).encode(TEXTS), trainee.encode(TEXTS), atol=1e-6)
     assert open_model(tmp_path / "made").max_seq_length == open_model(Path(str(base.folder))).max_seq_length
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_a_folder_that_cannot_be_written_is_a_fault_and_leaves_nothing(
+    base: embed.Located, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors import SafetensorError
+
+    trainee = train.Trainee(base, LESSONS)
+
+    def fail(error: Exception) -> None:
+        def save(part: str, **_: object) -> None:
+            Path(part, "half").write_bytes(b"half")
+            raise error
+
+        monkeypatch.setattr(trainee._model, "save", save)
+        trainee.save(tmp_path / "made", b"{}")
+
+    full = "Error while serializing: I/O error: No space left on device (os error 28)"
+    for error in (OSError(28, "No space left on device"), SafetensorError(full)):
+        with pytest.raises(EncoderFault, match=r"made: cannot be written: .*; make room"):
+            fail(error)
+    with pytest.raises(ZeroDivisionError):  # a fault of the program stays one
+        fail(ZeroDivisionError())
+    assert not list(tmp_path.iterdir())
+
+
+def test_others_may_read_a_saved_model_as_they_may_other_files(base: embed.Located, tmp_path: Path) -> None:
+    train.Trainee(base, LESSONS).save(tmp_path / "made", b"{}")
+    (tmp_path / "any").mkdir()
+    assert (tmp_path / "made").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_a_state_that_cannot_be_kept_takes_no_room(
+    base: embed.Located, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trainee = train.Trainee(base, LESSONS, kept=tmp_path / "state.pt")
+    trainee.keep()
+    before = (tmp_path / "state.pt").read_bytes()
+
+    def full(_: object, part: Path) -> None:
+        part.write_bytes(b"half")
+        raise RuntimeError("PytorchStreamWriter failed writing file")
+
+    monkeypatch.setattr("torch.save", full)
+    with pytest.raises(EncoderFault, match="make room on the disk"):
+        trainee.keep()
+    assert [path.name for path in tmp_path.iterdir()] == ["state.pt"]
+    assert (tmp_path / "state.pt").read_bytes() == before
 
 
 def test_the_prompt_is_learned_with(base: embed.Located, monkeypatch: pytest.MonkeyPatch) -> None:

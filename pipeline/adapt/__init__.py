@@ -33,7 +33,7 @@ from .setting import use
 
 __all__ = ["Adapted", "adapt", "caution", "use"]
 
-ADAPTS = 1  # raised when adapting to the same material gives something else than before
+ADAPTS = 2  # raised when adapting to the same material gives something else than before
 MOST_ROUNDS = 8
 LEAST = 12  # passages: with fewer there is nothing to judge a gain by
 FOLDER = "encoder"  # in the study's folder
@@ -126,7 +126,7 @@ def _check(session: Session, material: Ground) -> None:
         raise StudyFault(file, "has exemplars or decisions for one theme only", remedy)
     count = len(material.passages)
     if count < LEAST:
-        problem = f"has {count} exemplars and decided segments: too few to tell whether adapting helps"
+        problem = f"has only {count} different texts that show a theme: too few to tell whether adapting helps"
         raise StudyFault(file, problem, f"with {LEAST} or more it can be tried; a hundred are better")
     if len(material.part_of) < PARTS:
         problem = (

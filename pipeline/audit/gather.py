@@ -83,7 +83,7 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
     if not store.has_store(session.study.store_url):
         raise StoreFault(str(session.study.file), "there is no store yet", REMEDY)
     opened = session.store
-    every = decisions.load_decisions(opened)
+    every = decisions.load_decisions(opened, at=as_of)
     counting = [at for at, d in enumerate(every) if as_of is None or d.decided_at <= as_of]
     made = [every[at] for at in counting if every[at].mode is not Mode.ADJUDICATION]  # that is no coder's
     if not made:

@@ -112,7 +112,7 @@ def _told(found: "Adapted") -> str:
         f"Learned from {count(found.passages, 'passage')} of {count(found.documents, 'document')} and "
         f"{count(found.themes, 'definition')}; judged on passages whose documents were left out.",
         f"  mean reciprocal rank   {found.base} {before['mrr']:.3f}, adapted {after['mrr']:.3f}: "
-        f"{gain.mean:+.3f} (95% interval {gain.low:+.3f} to {gain.high:+.3f})",
+        f"{gain.mean:+.3f} (90% interval {gain.low:+.3f} to {gain.high:+.3f})",
         f"  recall@3               {found.base} {before['recall@3']:.3f}, adapted {after['recall@3']:.3f}",
     ]
     if found.folder:

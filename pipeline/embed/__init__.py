@@ -2,6 +2,7 @@
 
 encoder    the contract of every encoder, the texts it sees, and the hashing one that needs no model
 sources    which encoder a study asks for: its files and their fingerprint, without loading anything heavy
+folders    the folder of a model that is written as a whole or not at all
 sentences  the encoder that is a sentence-transformers model
 static     the encoder that is a table of words, distilled from another one on this machine
 train      texts that show themes -> a model that tells these themes apart better

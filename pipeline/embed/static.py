@@ -5,13 +5,10 @@ text is the mean of its words, weighted down where they are frequent (Tulkens an
 """
 
 import os
-import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
@@ -19,11 +16,11 @@ from numpy.typing import NDArray
 
 from ..errors import EncoderFault
 from .encoder import encoder_text, of_length_one
+from .folders import as_a_whole
 from .sentences import open_model, stay_silent_and_offline
 from .sources import Located, content_of
 
 DIMENSIONS = 256
-PART = ".part-"
 Progress = Callable[[str, int, int], None]  # stage, how many are done, out of how many
 
 
@@ -68,27 +65,9 @@ def distill(teacher: Located, folder: Path, progress: Progress) -> None:
     """
     assert teacher.folder is not None
     model = open_model(teacher.folder, device="cpu")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder.parent)
-        part = Path(mkdtemp(prefix=PART, dir=folder.parent))
-        try:
-            _distilled(model, teacher, progress).save_pretrained(part)
-            (part / "README.md").unlink()  # tells of a download; and the rest must not depend on where it was made
-            if not folder.exists():  # another process may have been quicker
-                part.rename(folder)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
-    except OSError as error:
-        problem = f"cannot be written: {error.strerror}"
-        raise EncoderFault(str(folder), problem, "make room, or mend the folder's rights") from error
-
-
-def _sweep(kept: Path) -> None:
-    """Delete what a killed process left; what is younger than a day may be somebody's work in progress."""
-    for part in kept.glob(f"{PART}*"):
-        if time.time() - part.stat().st_mtime > 86_400:
-            shutil.rmtree(part, ignore_errors=True)
+    with as_a_whole(folder) as part:
+        _distilled(model, teacher, progress).save_pretrained(part)
+        (part / "README.md").unlink()  # tells of a download; and the rest must not depend on where it was made
 
 
 def _distilled(model: Any, teacher: Located, progress: Progress) -> Any:  # noqa: ANN401  # libraries without types

@@ -4,11 +4,12 @@ Two losses are added. Texts of one theme are drawn together and away from the ot
 contrastive learning: Khosla et al. 2020, eq. 2). And every text is drawn to its theme's anchor, a vector that is
 learned along with the model and begins as the mean of the theme's texts (cross-entropy over cosines with proxies, as
 in Movshovitz-Attias et al. 2017). Batches hold equally many texts of each of their themes: large ones drown no others.
+
+The anchors alone rank about as well, but make the texts that were learned from look surer than others: on two public
+sets average precision was lower, or probabilities were twice as far off.
 """
 
 import os
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from ..errors import EncoderFault
 from .encoder import BATCH, encoder_text, of_length_one
+from .folders import as_a_whole
 from .sentences import open_model
 from .sources import ORIGIN, Located
 
@@ -129,7 +131,7 @@ class Trainee:
         return of_length_one(self._model.encode(plain, batch_size=BATCH, show_progress_bar=False))
 
     def keep(self) -> None:
-        """Write everything that the next round needs to the file, as a whole or not at all."""
+        """Write everything that the next round needs to the file, as a whole or not at all. Raises ``EncoderFault``."""
         import torch
 
         assert self._kept is not None
@@ -145,24 +147,17 @@ class Trainee:
             torch.save(state, part)
             os.replace(part, self._kept)  # noqa: PTH105  # Path.replace is the same
         except (OSError, RuntimeError) as error:  # torch tells of a full disk as of a RuntimeError
+            part.unlink(missing_ok=True)
             raise EncoderFault(str(self._kept), "cannot be written", "make room on the disk") from error
 
     def save(self, folder: Path, origin: bytes) -> None:
         """Write the model as an ordinary sentence-transformers folder, which is there as a whole or not at all.
 
-        ``origin`` is the content of the file that tells what the model was made from.
+        ``origin`` is the content of the file that tells what the model was made from. Raises ``EncoderFault``.
         """
-        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
-        try:
+        with as_a_whole(folder) as part:
             self._model.save(str(part), create_model_card=False)
             (part / ORIGIN).write_bytes(origin)
-            if not folder.exists():
-                part.rename(folder)
-        except OSError as error:
-            problem = f"cannot be written: {error.strerror}"
-            raise EncoderFault(str(folder), problem, "make room, or mend the folder's rights") from error
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
 
 
 def fine_tuned(

@@ -5,10 +5,12 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isnan
+from typing import Any
 
 import sqlalchemy as sa
 
 from ..records import Answer, Coding, Decision, Mode, SegmentId, TranscriptId, present
+from .carried import is_among, now_of
 from .connect import Store
 from .schema import decisions, segments
 from .trail import last_hash, link
@@ -50,7 +52,7 @@ def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str
     Returns how many decisions that took: none if everything was there already.
     """
     with store.writing() as connection:
-        found = connection.execute(sa.select(decisions).order_by(decisions.c.id))
+        found = connection.execute(_where_now())
         codings_now = present([_decision(row) for row in found])
         have = {(c.segment, c.coder): c for c in codings_now if not c.adjudicated}
         made = [
@@ -89,17 +91,34 @@ def load_decisions(
     transcript: TranscriptId | None = None,
     coder: str | None = None,
     among: Sequence[SegmentId] | None = None,
+    at: datetime | None = None,
 ) -> list[Decision]:
-    """Return decisions in the order they were made: all, or those in one transcript, by one coder, on some segments."""
-    query = sa.select(decisions).order_by(decisions.c.id)
+    """Return decisions in the order they were made: all, or those in one transcript, by one coder, on some segments.
+
+    A decision is on the segment that has now, or had ``at`` a moment, the words that it was made on.
+    """
+    query = _where_now(at)
     if transcript is not None:
-        query = query.join(segments, segments.c.id == decisions.c.segment).where(segments.c.transcript == transcript)
+        there = sa.select(segments.c.id).where(segments.c.transcript == transcript)
+        query = query.where(is_among(decisions.c.segment, there))
     if coder is not None:
         query = query.where(decisions.c.coder == coder)
     if among is not None:
-        query = query.where(decisions.c.segment.in_(among))
+        query = query.where(is_among(decisions.c.segment, among))
     with store.reading() as connection:
         return [_decision(row) for row in connection.execute(query)]
+
+
+def load_as_made(store: Store) -> list[Decision]:
+    """Return all decisions in the order they were made, each on the segment that it was made on."""
+    with store.reading() as connection:
+        return [_decision(row) for row in connection.execute(sa.select(decisions).order_by(decisions.c.id))]
+
+
+def _where_now(at: datetime | None = None) -> sa.Select[Any]:
+    others = [column for column in decisions.c if column.name != "segment"]
+    now = now_of(decisions.c.segment, at).label("segment")
+    return sa.select(now, *others).order_by(decisions.c.id)
 
 
 def _row(decision: Decision) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0005"  # the schema this program writes
+HEAD = "0006"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -188,6 +188,26 @@ slots = sa.Table(
     sa.Column("drawn_at", sa.Text, nullable=False),
     sa.UniqueConstraint("coder", "position"),
     sqlite_autoincrement=True,
+)
+
+# Where the words of a segment are that people worked on and that the study does not have as it was: found anew when a
+# transcript changes, appended; the latest row of a segment counts. Decisions stay where they were made.
+carried = sa.Table(
+    "carried",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("now", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("carried_at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What a run worked on and with; apart from the runs, because it may be long.
+manifests = sa.Table(
+    "manifests",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("told", sa.JSON, nullable=False),
 )
 
 # Accounts of a study that several people work on. Without any, the page is for whoever has its address.
