@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isnan
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,6 +13,11 @@ from ..records import Answer, Coding, Decision, Mode, SegmentId, TranscriptId, p
 from .connect import Store
 from .schema import decisions, segments
 from .trail import last_hash, link
+
+# What is read of every decision: there may be half a million.
+_TOLD = tuple(column.name for column in decisions.columns if column.name not in ("id", "hash"))
+_COLUMNS = tuple(decisions.c[name] for name in _TOLD)
+_ANSWERS, _MODES = {one.value: one for one in Answer}, {one.value: one for one in Mode}
 
 
 def add_decisions(store: Store, made: Sequence[Decision]) -> None:
@@ -50,7 +56,7 @@ def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str
     Returns how many decisions that took: none if everything was there already.
     """
     with store.writing() as connection:
-        found = connection.execute(sa.select(decisions).order_by(decisions.c.id))
+        found = connection.execute(sa.select(*_COLUMNS).order_by(decisions.c.id))
         codings_now = present([_decision(row) for row in found])
         have = {(c.segment, c.coder): c for c in codings_now if not c.adjudicated}
         made = [
@@ -91,7 +97,7 @@ def load_decisions(
     among: Sequence[SegmentId] | None = None,
 ) -> list[Decision]:
     """Return decisions in the order they were made: all, or those in one transcript, by one coder, on some segments."""
-    query = sa.select(decisions).order_by(decisions.c.id)
+    query = sa.select(*_COLUMNS).order_by(decisions.c.id)
     if transcript is not None:
         query = query.join(segments, segments.c.id == decisions.c.segment).where(segments.c.transcript == transcript)
     if coder is not None:
@@ -112,13 +118,8 @@ def _row(decision: Decision) -> dict[str, object]:
     return told | {"answer": decision.answer.value, "mode": decision.mode.value, "decided_at": moment}
 
 
-def _decision(row: sa.Row[tuple[object, ...]]) -> Decision:
-    told = {name: value for name, value in row._mapping.items() if name not in ("id", "hash")}
-    return Decision(
-        **told
-        | {
-            "answer": Answer(row.answer),
-            "mode": Mode(row.mode),
-            "decided_at": datetime.fromisoformat(row.decided_at),
-        }
-    )
+def _decision(row: sa.Row[Any]) -> Decision:
+    told = dict(zip(_TOLD, row._tuple(), strict=True))
+    told["answer"], told["mode"] = _ANSWERS[told["answer"]], _MODES[told["mode"]]
+    told["decided_at"] = datetime.fromisoformat(told["decided_at"])
+    return Decision(**told)
