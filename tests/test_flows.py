@@ -264,7 +264,7 @@ def test_the_shipped_deployment_is_of_flows_that_there_are(server: None) -> None
     told = yaml.safe_load(config.shipped("configs", "prefect.yaml").read_text(encoding="utf-8"))
     assert any(schedule["cron"] == "0 6 1 * *" for one in told["deployments"] for schedule in one.get("schedules", ()))
     for one in told["deployments"]:
-        flow = load_flow_from_entrypoint(one["entrypoint"])
+        flow: Any = load_flow_from_entrypoint(one["entrypoint"])
         inspect.signature(flow.fn).bind(**one["parameters"])
         assert all(isinstance(value, str | None) for value in one["parameters"].values())
         assert all(Schedule(**schedule) for schedule in one.get("schedules", ()))
