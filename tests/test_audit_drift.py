@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from pipeline import config
-from pipeline.audit import Asked, audit
+from pipeline.audit import Asked, audit, gather
 from pipeline.cli import main
 from pipeline.drift import Error, Status, Word
 from pipeline.intake import Session
@@ -145,3 +145,15 @@ def test_answers_to_the_same_segment_again_are_told_by_what_they_were_drawn_by(t
     told = [one for one in drifted(session).advice if one.what.startswith("own duplicates")]
     assert {one.coder for one in told} == {"Zoe"} and {one.what for one in told} >= {"own duplicates, suggested"}
     assert all(one.after == 0 for one in told)
+
+
+def test_of_very_much_double_coding_whole_documents_are_drawn_by_lot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = study(tmp_path)
+    whole = drifted(session)
+    monkeypatch.setattr(gather, "ENOUGH", 130)
+    some = drifted(session)
+    assert (len(whole.checks), whole.documents) == (240, 8)
+    assert (len(some.checks), some.documents) == (120, 4)
+    assert some == drifted(session)

@@ -8,6 +8,7 @@ swayed   what suggestions do to people
 worked   what coding costs, and when it is enough
 examples the segments behind what stands out
 write    the report: a page, everything as JSON, tables
+when     until when an audit looks
 trust    whether the audit trail is whole
 """
 
@@ -29,10 +30,21 @@ from .examples import changes, disputed
 from .gather import Gathered, gather, readings
 from .swayed import columns, judged, moved, swayed
 from .trust import head_of, verified
+from .when import end_of_last_month, moment_of
 from .worked import worked
 from .write import check_folder, write
 
-__all__ = ["Asked", "Audited", "audit", "check_folder", "head_of", "verified", "write"]
+__all__ = [
+    "Asked",
+    "Audited",
+    "audit",
+    "check_folder",
+    "end_of_last_month",
+    "head_of",
+    "moment_of",
+    "verified",
+    "write",
+]
 
 LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib")
 
@@ -58,6 +70,8 @@ def audit(session: Session, asked: Asked) -> Audited:
     made, done = judged(found)
     judged_columns = columns(made, done)
     panel = swayed(judged_columns)
+    followed = tuple(moved(found, panel, made, done))
+    del made, done  # of large studies these are large
     changed = drifted(found, session.study.audit.priority, asked.seed)
     return Audited(
         study=found.study,
@@ -78,7 +92,7 @@ def audit(session: Session, asked: Asked) -> Audited:
         effort=worked(found, read, judged_columns),
         signals=(
             *changes(found, changed),
-            *moved(found, panel, made, done),
+            *followed,
             *disputed(found, read, agreed.everything),
         ),
     )

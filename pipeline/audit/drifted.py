@@ -11,7 +11,7 @@ from ..agreement import Reading
 from ..drift import Advice, Again, Check, Coded, Plan
 from ..records import Codebook, Coding, Decision, Mode, SegmentId, digest, present
 from ..report import Drift
-from .gather import Gathered
+from .gather import Gathered, by_lot
 from .places import places_to_look
 
 ENOUGH = 20  # anchors that somebody must have answered; with fewer, what was coded twice tells more
@@ -45,6 +45,7 @@ def drifted(gathered: Gathered, priority: Sequence[str], seed: int) -> Drift | N
         checks=tuple(checks),
         chosen=any(theme in watched for theme in priority),
         anchors=len(anchors),
+        documents=len({check.document for check in checks}),
         revisions=_begun(gathered.decisions),
         advice=(
             *_agreement(gathered, watched),
@@ -78,7 +79,7 @@ def checks_on_others(gathered: Gathered) -> list[Check]:
     """Return what coders said of segments beside what most of the others said, where segments have several coders."""
     homes = _homes(gathered)
     readers = Counter(coding.segment for coding in gathered.codings)
-    twice = [coding for coding in gathered.codings if readers[coding.segment] > 1]
+    twice = by_lot(gathered, [coding for coding in gathered.codings if readers[coding.segment] > 1])
     return drift.checks_of(
         [
             _coded(gathered, coding, homes.get(coding.coder), revision)
@@ -134,7 +135,8 @@ def _begun(decisions: Sequence[Decision]) -> tuple[tuple[datetime, str], ...]:
 def _agreement(gathered: Gathered, themes: Sequence[str]) -> tuple[Advice, ...]:
     """Return alpha of each theme on what was coded in the earlier and in the later half, if several coded it."""
     readers = Counter(coding.segment for coding in gathered.codings)
-    coded = [_coded(gathered, coding) for coding in gathered.codings if readers[coding.segment] > 1]
+    twice = by_lot(gathered, [coding for coding in gathered.codings if readers[coding.segment] > 1])
+    coded = [_coded(gathered, coding) for coding in twice]
     if not coded:
         return ()
     middle = sorted(one.at for one in coded)[len(coded) // 2]

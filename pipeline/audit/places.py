@@ -7,10 +7,10 @@ import numpy as np
 from .. import drift
 from ..drift import Advice, Routine
 from ..records import Coding, Mode, SegmentId
-from .gather import Gathered
+from .gather import Gathered, by_lot
 
-PERMUTATIONS = 499  # these are no tests that anything rests on
-MOST = 50  # coders: those with most work
+PERMUTATIONS = 299  # these are no tests that anything rests on
+MOST, OTHERS = 20, 8  # coders who are looked at, and others each is compared with: those with most work
 ORDINARY = (Mode.ROUTINE, Mode.WITHHELD)
 
 
@@ -25,7 +25,8 @@ def places_to_look(gathered: Gathered, themes: Sequence[str], seed: int) -> Iter
     for theme in themes:
         routines = {coder: _routine(gathered, coder, theme, work[coder]) for coder in sorted(chosen)}
         for coder, (routine, modelled) in routines.items():
-            others = [other for name, (other, known) in routines.items() if name != coder and known is modelled]
+            alike = [name for name in chosen if name != coder and routines[name][1] is modelled]
+            others = [routines[name][0] for name in alike[:OTHERS]]
             for advice in drift.halves(routine, others, PERMUTATIONS, seed):
                 if advice.what == "prevalence" or (modelled and advice.what == "residual mean"):
                     yield advice
@@ -35,9 +36,9 @@ def _ordinary(gathered: Gathered) -> dict[str, list[Coding]]:
     """Return what coders coded in ordinary work, in the order of time."""
     routine = {(d.segment, d.coder) for d in gathered.decisions if d.mode in ORDINARY}
     work: dict[str, list[Coding]] = {}
-    for coding in sorted(gathered.codings, key=lambda coding: (coding.coded_at, coding.segment)):
-        if (coding.segment, coding.coder) in routine:
-            work.setdefault(coding.coder, []).append(coding)
+    some = by_lot(gathered, [coding for coding in gathered.codings if (coding.segment, coding.coder) in routine])
+    for coding in sorted(some, key=lambda coding: (coding.coded_at, coding.segment)):
+        work.setdefault(coding.coder, []).append(coding)
     return work
 
 

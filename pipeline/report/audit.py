@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 
-from ..agreement import Estimate
+from ..agreement import Estimate, Lack
 from . import audit_effort, audit_influence
 from .audit_agreement import agreement_section
 from .audit_drift import NOTHING, drift_section, traffic
 from .audited import Audited, Example, Signal, Work
 from .methods import methods_section
 from .page import Card, Note, Part, Quote, Quotes, Section, Table, render
-from .telling import day, share, told
+from .telling import day, share
 
 NOTHING_STANDS_OUT = "Nothing stands out. That is not evidence that nothing is wrong: see what this audit cannot see."
 DISCUSS = "These are signals for discussion, not ratings of people."
@@ -44,7 +44,11 @@ def _glance(found: Audited) -> Section:
         Card(name="Coders", value=f"{len(found.coders):,}", detail=f"{found.decisions:,} decisions"),
         Card(name="Segments read", value=f"{units:,}", detail=f"in {len(found.readings.documents):,} documents"),
         Card(name="Read by two or more", value=share(n.units / max(units, 1)), detail=f"{n.units:,} segments"),
-        Card(name="Agreement on sets", value=told(sets).split(" [")[0], detail=_interval(sets)),
+        Card(
+            name="Agreement on sets",
+            value="–" if isinstance(sets.value, Lack) else f"{sets.value:.2f}",
+            detail=_interval(sets),
+        ),
         Card(
             name="To talk about",
             value=str(len(found.signals)),
@@ -66,6 +70,8 @@ def _in_short(found: Audited) -> Iterator[str]:
 
 
 def _interval(found: Estimate) -> str:
+    if isinstance(found.value, Lack):
+        return found.value.value
     if found.low is None or found.high is None:
         return "alpha (Jaccard), no interval"
     return f"alpha (Jaccard), {found.low:.2f} to {found.high:.2f}"

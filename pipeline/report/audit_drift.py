@@ -135,7 +135,8 @@ def _parts(drift: Drift) -> Iterator[Part]:
 def _basis(drift: Drift) -> str:
     plan = drift.audit.plan
     who = "as study.toml says" if drift.chosen else "those that are right most often, as study.toml names none"
-    words = f"{len(drift.checks):,} answers were compared with {drift.audit.reference}. Watched themes ({who}): "
+    words = f"{len(drift.checks):,} answers in {drift.documents:,} documents were compared with "
+    words += f"{drift.audit.reference}. Watched themes ({who}): "
     words += f"{', '.join(plan.priority)}."
     if plan.against == "others" and drift.anchors:
         words += f" {drift.anchors:,} anchors were answered too: too few by any coder to go by."

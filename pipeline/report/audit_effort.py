@@ -24,9 +24,12 @@ def in_short(found: Effort) -> str:
     """Return effort in a sentence."""
     if not found.pace.actions:
         return "Effort: not known, as no decision was timed at the review page."
+    pace = f"Effort: {_per_minute(found.pace)} segments a minute"
+    if found.saving.gross.value is None:
+        return f"{pace}; what suggestions save is not known, as no segment's suggestions were kept back."
     return (
-        f"Effort: {_per_minute(found.pace)} segments a minute; suggestions save {_saved(found.saving.gross)} of the "
-        f"time per segment, {_saved(found.saving.net)} when the blind checks are charged to them."
+        f"{pace}; suggestions save {_saved(found.saving.gross)} of the time per segment, "
+        f"{_saved(found.saving.net)} when the blind checks are charged to them."
     )
 
 

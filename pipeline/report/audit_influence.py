@@ -95,6 +95,7 @@ def _picture(panels: dict[str, Panel]) -> Iterator[Part]:
     drawn = [
         figures.Estimate(name=name, value=one.value, low=one.low, high=one.high, group=group)
         for name, panel in panels.items()
+        if name == EVERYBODY or panel.effect.value is not None or panel.inflation.value is not None
         for group, one in (("effect of showing", panel.effect), ("inflation", panel.inflation))
     ]
     if not any(one.value is not None for one in drawn):
@@ -149,7 +150,7 @@ def _reliance(panels: dict[str, Panel]) -> Iterator[Part]:
         ),
     )
     bound = known.get(EVERYBODY)
-    if bound:
+    if bound and bound.wrong_accepted.of:
         wrong = bound.wrong_accepted
         yield (
             f"{wrong.hits} of {wrong.of} wrong suggestions were accepted: with 95 % confidence not more than "
