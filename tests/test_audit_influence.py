@@ -12,9 +12,10 @@ from pipeline.audit import Asked, audit
 from pipeline.cli import main
 from pipeline.intake import Session
 from pipeline.records import Answer, Decision, Mode
-from pipeline.store import corpus, decisions
+from pipeline.store import anchors, corpus, decisions
+from pipeline.store.anchors import Gold
 
-from .auditing import BEGAN, THEMES, check, decide, document, study, suggest
+from .auditing import BEGAN, THEMES, decide, document, study, suggest
 
 DOCUMENTS = 20
 
@@ -103,11 +104,16 @@ def test_accepts_in_a_row_that_nobody_can_have_read_are_shown_with_some_of_them(
 
 def test_wrong_suggestions_that_are_accepted_are_shown_beside_the_gold_coding(tmp_path: Path) -> None:
     session = worked(tmp_path, follows=0.95)
-    check(session, ("Ana",), narrows="")  # gold: every second segment has the first theme, never where it is offered
+    told = {"codebook_revision": "r", "adjudicated_by": "Team", "adjudicated_at": BEGAN}
+    segments = corpus.load_segments(session.store)
+    anchors.add_gold(session.store, [Gold(segment=s.id, themes=frozenset(), **told) for s in segments])  # type: ignore[arg-type]
     found = audit(session, Asked())
     assert found.influence is not None
     reliance = found.influence.coders["Zoe"].reliance
-    assert reliance.wrong.count + reliance.right.count > 50
+    assert reliance.wrong.value is not None and reliance.wrong.value > 0.8 and reliance.right.count == 0
+    signal = next(signal for signal in found.signals if signal.title == "Zoe: accepts wrong suggestions")
+    (_, given), (_, kept) = signal.columns
+    assert len(given) == len(kept) == 4 and all("wrong by gold" in one.said for one in (*given, *kept))
     assert "wrong suggestions were accepted: with 95 % confidence not more than" in page_of(tmp_path)
 
 
