@@ -24,14 +24,17 @@ effort       judgements and actions -> what the work costs, what is saved, when 
 report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
 store        records <-> database
+carry        what people did with words -> the segments that have these words now
 coded        decisions -> what ranking learns from and evaluation is made on
 intake       a study's files -> the store: what is new, read and cut it, set broken ones aside
+manifest     what a run works on and with, written down
 work         suggesting over a store: ask what is missing, call a stage, keep the result
 refresh      suggestions anew while people decide
 adapt        the encoder -> one that fits the study better, if it does
 check        read everything a study consists of, tell every fault, change nothing
 onboard      a folder of transcripts -> a new site of the study, once somebody agrees
 results      status, human coding in, tables out, evaluation
+changes      two runs -> which suggestions changed, and why
 anchors      segments of known gold coding, on which coders are checked: proposed, settled, counted
 audit        agreement of a study's coders, and what else its report tells
 review       the page where people decide

@@ -26,6 +26,7 @@ from .records import (
     present,
 )
 from .store import Store, corpus, decisions
+from .store.carried import load_carried
 
 Vectors = Mapping[str, NDArray[np.float32]]
 
@@ -54,21 +55,42 @@ class Coded:
         return digest("coded", said)
 
 
-def coded_segments(store: Store, learn_from: Literal["all", "blind"] = "all") -> Coded:
+def coded_segments(store: Store, learn_from: Literal["all", "blind"] = "all", *, now: bool = False) -> Coded:
     """Return what people have decided at present. Only people's decisions are in the store, never the machine's.
 
-    With ``learn_from="blind"`` only decisions that no suggestion can have swayed count.
+    Where words have another segment since their transcript changed, it is the segment they were first decided on,
+    among what was said around it then: so an edit elsewhere in a transcript changes nothing that is learned. With
+    ``now`` it is the one they have now. With ``learn_from="blind"`` only decisions that no suggestion can have swayed
+    count.
     """
+    moved = load_carried(store)
+    made = decisions.load_as_made(store)
+    given = [decision for decision in made if learn_from == "all" or _blind(decision)]
+    first: dict[SegmentId, SegmentId] = {}
+    for decision in given:
+        first.setdefault(moved.get(decision.segment, decision.segment), decision.segment)
     by_segment: dict[SegmentId, list[Coding]] = {}
-    made = decisions.load_decisions(store)
-    for coding in present(made if learn_from == "all" else filter(_blind, made)):
-        by_segment.setdefault(coding.segment, []).append(coding)
+    for coding in present(replace(d, segment=moved.get(d.segment, d.segment)) for d in given):
+        segment = coding.segment if now else first[coding.segment]
+        by_segment.setdefault(segment, []).append(replace(coding, segment=segment))
     segments = corpus.load_segments(store, ids=by_segment) if by_segment else []
     return Coded(
         segments=tuple(segments),
-        codings={key: tuple(given) for key, given in by_segment.items()},
-        places=corpus.load_places(store),
+        codings={key: tuple(codings) for key, codings in by_segment.items()},
+        places=_places(store, segments, moved),
     )
+
+
+def _places(
+    store: Store, segments: Sequence[Segment], moved: Mapping[SegmentId, SegmentId]
+) -> dict[TranscriptId, tuple[str, str]]:
+    """Return site and name of every transcript there ever was; one with another name now goes by that."""
+    places = corpus.load_places(store)
+    later = {piece.id: moved[piece.id] for piece in segments if piece.id in moved}
+    if later:
+        where = {piece.id: piece.transcript for piece in corpus.load_segments(store, ids=set(later.values()))}
+        places |= {s.transcript: places[where[later[s.id]]] for s in segments if s.id in later}
+    return places
 
 
 def _blind(decision: Decision) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from . import embed, store, transcripts
+from .carry import carry_over
 from .codebook import read_codebook
 from .config import Study, load_study
 from .errors import Fault, Faults, StudyFault, TranscriptFault, raise_all
@@ -60,6 +61,7 @@ class Tally:
     embedded: int = 0
     ranked: int = 0
     suggested: int = 0
+    carried: int = 0  # segments with decisions whose words have another segment since their transcript changed
     provisional: bool = False  # whether probabilities rest on the codebook more than on decisions
     muted: dict[str, str] = field(default_factory=dict)  # themes that are not suggested, with the reason
     parked: dict[str, int] = field(default_factory=dict)  # themes decided on that the codebook lacks, with segments
@@ -85,7 +87,7 @@ class Tally:
     @property
     def counts(self) -> dict[str, int]:
         """The numbers alone."""
-        names = ("files", "transcripts", "segments", "embedded", "ranked", "suggested")
+        names = ("files", "transcripts", "segments", "embedded", "ranked", "suggested", "carried")
         return {name: getattr(self, name) for name in names}
 
 
@@ -238,11 +240,12 @@ def _hash(path: Path, _changed: int, _size: int) -> str:
 
 
 def read_pending(session: Session, progress: Progress = no_progress) -> None:
-    """Read and keep the files that are due, without embedding anything."""
+    """Read and keep the files that are due, and find what people decided on in them; nothing is embedded."""
     due = unread(session)
     for done, source in enumerate(due, 1):
         ingest(session, session.files[source], Tally())
         progress("transcripts", done, len(due))
+    carry_over(session.store)
 
 
 def reach(session: Session, source: str) -> None:

@@ -10,7 +10,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from . import adapt, embed, exchange, intake, store, work
+from . import adapt, carry, embed, exchange, intake, store, work
 from . import evaluate as evaluating
 from .coded import coded_segments, material, still_there
 from .config import Study
@@ -57,6 +57,11 @@ def status(session: intake.Session) -> list[SiteStatus]:
 def set_apart(session: intake.Session) -> tuple[dict[str, str], dict[str, int]]:
     """Return muted themes with the reason, and themes decided on that the codebook lacks, with their segments."""
     return work.set_apart(session) if store.has_store(session.study.store_url) else ({}, {})
+
+
+def lost(session: intake.Session) -> list[carry.Lost]:
+    """Return what people decided on and the study does not say any more, without making a store."""
+    return carry.lost(session.store) if store.has_store(session.study.store_url) else []
 
 
 def _site_status(
@@ -187,7 +192,7 @@ def _coding(session: intake.Session) -> _Table:
 
 
 def _trail(session: intake.Session) -> _Table:
-    given = decisions.load_decisions(session.store)
+    given = decisions.load_as_made(session.store)
     chained = zip(given, trail.load_hashes(session.store), strict=False)  # some may have been made meanwhile
     segments = _segments(session, [decision.segment for decision in given])
     read = corpus.load_transcripts(session.store, {segment.transcript for segment in segments})
@@ -213,7 +218,7 @@ def evaluate(
     if not store.has_store(session.study.store_url):
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
     read = corpus.load_transcripts(session.store)
-    coded = still_there(coded_segments(session.store), read.keys())
+    coded = still_there(coded_segments(session.store, now=True), read.keys())
     given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
     if not coded.segments or not given:
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
@@ -224,6 +229,7 @@ def evaluate(
     if plan.transfer and len(session.study.site) < 2:
         raise StudyFault(str(session.study.file), "has one site: nothing to transfer from", "leave --transfer out")
     work.prepare(session, intake.Tally(), progress)
+    work.embed_texts(session, work.texts_of(session, coded.segments), intake.Tally(), progress)
     near, known = work.nearby(session, coded.segments)
     shown = {d.segment for d in decisions.load_decisions(session.store) if d.shown and d.mode is Mode.ROUTINE}
     measured = replace(

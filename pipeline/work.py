@@ -10,14 +10,15 @@ from functools import cache
 
 import numpy as np
 
-from . import embed, rank, store
+from . import carry, embed, rank, store
 from .coded import Coded, Vectors, coded_segments, folds, labelled, parked
 from .context import Context, around, contexts
 from .intake import ALL, Part, Progress, Session, Tally, ingest, no_progress, splitter, unread
+from .manifest import manifest
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
-from .store import corpus, runs, vectors
+from .store import corpus, manifests, runs, vectors
 
-RANKS = 3  # raised when ranking the same material gives something else than before
+RANKS = 4  # raised when ranking the same material gives something else than before
 BLOCK = 20_000  # segments that are looked at together, at least: of their texts those without a vector are encoded
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
@@ -143,7 +144,8 @@ def _unranked(session: Session, key: Digest, part: Part) -> list[TranscriptId]:
 
 
 def prepare(session: Session, tally: Tally, progress: Progress = no_progress) -> None:
-    """Embed what suggestions are measured against: the codebook and what people have coded."""
+    """Find what people decided on in changed transcripts; embed it and the codebook, to measure suggestions against."""
+    tally.add(carried=carry.carry_over(session.store))
     coded = coded_segments(session.store)
     texts = [*rank.codebook_texts(session.codebook), *texts_of(session, coded.segments)]
     embed_texts(session, texts, tally, progress)
@@ -166,6 +168,7 @@ def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress 
         started_at=datetime.now(UTC),
     )
     runs.start_run(session.store, started, session.codebook)
+    manifests.put_manifest(session.store, run, manifest(session, coded, RANKS))
     tally.parked = parked(coded, session.codebook)
 
     def sentences(texts: Sequence[str]) -> Vectors:

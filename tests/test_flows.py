@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import intake, work
+from pipeline import config, intake, results, work
 from pipeline.errors import StoreAway
-from pipeline.store import corpus, runs
+from pipeline.store import corpus, decisions, runs
+
+from . import auditing
 
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's warnings are not ours
 
@@ -71,6 +73,9 @@ def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_p
     other = intake.open_session(tmp_path / "direct")
     work.run_direct(other, work.look(other), intake.ALL, intake.no_progress)
     assert suggestions(session) == suggestions(other)
+    for one, folder in ((session, study), (other, tmp_path / "direct")):
+        results.export(one, "suggestions", "csv", folder / "out.csv")
+    assert (study / "out.csv").read_bytes() == (tmp_path / "direct/out.csv").read_bytes()
     assert tally.transcripts == 2
     assert [source.path for source in intake.quarantined(session)] == ["transcripts/north/bad.docx"]
 
@@ -226,3 +231,43 @@ def kept(file: Path) -> list[tuple[str]]:
             return connection.execute("SELECT path FROM sources").fetchall()
     except sqlite3.Error:
         return []  # not made yet
+
+
+def test_the_audit_of_a_month_is_written_beside_the_study_and_tells_prefect_numbers(
+    server: None, tmp_path: Path
+) -> None:
+    from pipeline import flows
+
+    session = auditing.study(tmp_path / "study")
+    counts = flows.audit(str(tmp_path / "study"), as_of="2026-01-31")
+    assert counts == {"coders": 3, "decisions": len(decisions.load_decisions(session.store)), "signals": 0}
+    assert (tmp_path / "study/audits/2026-01-31/report.html").exists()
+    flows.audit(str(tmp_path / "study"), str(tmp_path / "again"), "2026-01-31")
+    assert (tmp_path / "again/report.html").read_bytes() == (
+        tmp_path / "study/audits/2026-01-31/report.html"
+    ).read_bytes()
+    assert "goat" not in recorded("audit")
+
+
+def test_an_audit_that_cannot_be_made_tells_prefect_its_kind_and_what_tells_more(server: None, tmp_path: Path) -> None:
+    from pipeline import flows
+
+    auditing.study(tmp_path / "study", coders=())
+    with pytest.raises(RuntimeError, match=r"^StudyFault: `themescout audit .*` tells more$"):
+        flows.audit(str(tmp_path / "study"), as_of="2026-01-31")
+
+
+def test_the_shipped_deployment_is_of_flows_that_there_are(server: None) -> None:
+    import inspect
+
+    import yaml
+    from prefect.flows import load_flow_from_entrypoint
+    from prefect.schedules import Schedule
+
+    told = yaml.safe_load(config.shipped("configs", "prefect.yaml").read_text(encoding="utf-8"))
+    assert any(schedule["cron"] == "0 6 1 * *" for one in told["deployments"] for schedule in one.get("schedules", ()))
+    for one in told["deployments"]:
+        flow: Any = load_flow_from_entrypoint(one["entrypoint"])
+        inspect.signature(flow.fn).bind(**one["parameters"])
+        assert all(isinstance(value, str | None) for value in one["parameters"].values())
+        assert all(Schedule(**schedule) for schedule in one.get("schedules", ()))

@@ -115,7 +115,7 @@ def test_a_server_that_stops_is_a_clear_fault_and_what_was_done_is_kept(postgres
     finally:
         postgres.start()
     assert len(corpus.list_transcripts(session.store)) >= 1  # the very same session goes on
-    assert "11 texts embedded" in run("suggest", shared, "--direct").output
+    assert "18 texts embedded" in run("suggest", shared, "--direct").output
     assert run("suggest", shared, "--direct").output.startswith("Nothing was new")
 
 

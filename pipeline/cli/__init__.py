@@ -9,7 +9,7 @@ finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
-keeping     what is kept, and how it came about: store
+keeping     what is kept, and how it came about: runs, diff, store
 encoders    what turns texts into vectors: encoder list, encoder distill, adapt
 arriving    a site arrives: site add
 begin       a study begins: init, demo, check
@@ -26,7 +26,7 @@ from .codebooks import codebook
 from .coding import export, import_, review
 from .encoders import adapt, encoder
 from .finding import queue, search
-from .keeping import store
+from .keeping import diff, runs, store
 from .measuring import evaluate
 from .people import assign, people
 from .suggesting import quarantine, status, suggest
@@ -63,6 +63,8 @@ for _command in (
     adapt,
     encoder,
     codebook,
+    runs,
+    diff,
     store,
 ):  # as in a study's life
     main.add_command(_command)

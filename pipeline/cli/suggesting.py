@@ -1,6 +1,8 @@
 """The machine's work: suggest, status, quarantine."""
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +26,9 @@ from .terminal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
+    from ..carry import Lost
     from ..intake import Part, Progress, Session, Tally
     from ..work import Pending
 
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 @loudness
 def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bool, as_json: bool) -> None:
     """Segment, embed and rank what is new or changed. If another `suggest` works on the study, wait for it."""
-    from .. import check
+    from .. import check, results
     from ..intake import Part
 
     session = open_study(study)
@@ -48,6 +51,7 @@ def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bo
     notes = check.language_notes(session.study, session.located)
     with Bars(hidden=as_json) as progress:
         pending, tally = _suggest(session, part, direct, progress)
+    gone = results.lost(session)
     if as_json:
         from ..intake import left_out
 
@@ -57,6 +61,7 @@ def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bo
             "provisional": tally.provisional,
             "muted": tally.muted,
             "parked": tally.parked,
+            "lost": _plain(gone),
             "seconds": tally.seconds,
             "notes": notes,
         }
@@ -68,6 +73,7 @@ def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bo
         for stage, seconds in tally.seconds.items():
             say(f"  {stage:17s} {seconds:8.2f} s", at=2)
         _tell_apart(tally.muted, tally.parked)
+        _tell_lost(gone)
     tell_left_out(session, part)
 
 
@@ -80,6 +86,21 @@ def _tell_apart(muted: "Mapping[str, str]", parked: "Mapping[str, int]") -> None
         say(
             f"note: decisions on themes that the codebook does not have are kept and not learned from: {named}; "
             "if one has another name now, write the old one into its `formerly`"
+        )
+
+
+def _plain(gone: "Sequence[Lost]") -> list[dict[str, Any]]:
+    return [asdict(one) for one in gone]
+
+
+def _tell_lost(gone: "Sequence[Lost]") -> None:
+    """Tell which decisions have lost their words, by transcript."""
+    if gone:
+        places = Counter(one.place for one in gone)
+        named = "; ".join(f"{place} ({count(segments, 'segment')})" for place, segments in places.items())
+        say(
+            f"note: decisions on {count(len(gone), 'segment')} are kept and learned from, but nobody sees them any "
+            f"more, because the study does not have their words: {named}; `themescout status --json` lists them"
         )
 
 
@@ -117,11 +138,12 @@ def _done(tally: "Tally", pending: "Pending") -> str:
     if pending.nothing:
         return "Nothing was new: 0 segments embedded, all suggestions are up to date."
     read = f"{count(tally.transcripts, 'transcript')} read, {count(tally.segments, 'segment')}; " if tally.files else ""
+    carried = f"decisions on {count(tally.carried, 'segment')} carried over; " if tally.carried else ""
     ranked = f"{count(tally.ranked, 'segment')} ranked, {tally.suggested:,} with a suggestion"
     provisional = (
         "\nProbabilities are provisional until people have decided on 50 segments." if tally.provisional else ""
     )
-    return f"{read}{count(tally.embedded, 'text')} embedded, {ranked}.{provisional}"
+    return f"{read}{carried}{count(tally.embedded, 'text')} embedded, {ranked}.{provisional}"
 
 
 @click.command(epilog=example("themescout status my-study"))
@@ -135,13 +157,16 @@ def status(study: Path, *, as_json: bool) -> None:
     session = open_study(study)
     counted = results.status(session)
     muted, parked = results.set_apart(session)
+    gone = results.lost(session)
     if as_json:
-        print_json({"study": session.study.name, "sites": counted, "muted": muted, "parked": parked})
+        told = {"study": session.study.name, "sites": counted, "muted": muted, "parked": parked}
+        print_json({**told, "lost": _plain(gone)})
     elif loud():
         columns = ("site", "transcripts", "segments", "suggested", "decided", "quarantined")
         rows: list[list[Any]] = [[dict(row)[name] for name in columns] for row in counted]
         print_table(columns, [*rows, ["all", *(sum(row[at] for row in rows) for at in range(1, len(columns)))]])
         _tell_apart(muted, parked)
+        _tell_lost(gone)
 
 
 @click.group(epilog=example("themescout quarantine list my-study"))

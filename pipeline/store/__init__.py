@@ -6,6 +6,8 @@ connect     open a store, bring its schema up to date, transactions
 corpus      files, transcripts, turns, segments
 vectors     vectors by encoder and text
 runs        runs, codebooks, suggestions
+carried     where the words of segments are now that people worked on
+manifests   what each run worked on and with
 decisions   what people decided
 trail       decisions chained by hashes, and whether the chain is whole
 anchors     gold codings of segments

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 
 from ..records import SegmentId
+from .carried import now_of
 from .connect import Store
 from .schema import anchors
 
@@ -42,9 +43,14 @@ def _told(gold: Gold) -> tuple[frozenset[str], frozenset[str], str]:
 
 
 def load_gold(store: Store, until: datetime | None = None) -> dict[SegmentId, Gold]:
-    """Return the gold coding of every segment that has one, as it was at a moment or is now."""
+    """Return the gold coding of every segment that has one, as it was at a moment or is now.
+
+    It is that of the segment that has the words it was made on, now or at that moment.
+    """
+    others = [column for column in anchors.c if column.name != "segment"]
+    query = sa.select(now_of(anchors.c.segment, until).label("segment"), *others).order_by(anchors.c.id)
     with store.reading() as connection:
-        rows = connection.execute(sa.select(anchors).order_by(anchors.c.id)).all()
+        rows = connection.execute(query).all()
     read = [_gold(row) for row in rows]
     return {gold.segment: gold for gold in read if until is None or gold.adjudicated_at <= until}
 

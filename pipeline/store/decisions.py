@@ -5,13 +5,20 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from math import isnan
+from typing import Any
 
 import sqlalchemy as sa
 
 from ..records import Answer, Coding, Decision, Mode, SegmentId, TranscriptId, present
+from .carried import is_among, now_of
 from .connect import Store
 from .schema import decisions, segments
 from .trail import last_hash, link
+
+# What is read of every decision: there may be half a million.
+_OTHERS = tuple(column for column in decisions.columns if column.name not in ("id", "hash", "segment"))
+_TOLD = ("segment", *(column.name for column in _OTHERS))
+_ANSWERS, _MODES = {one.value: one for one in Answer}, {one.value: one for one in Mode}
 
 
 def add_decisions(store: Store, made: Sequence[Decision]) -> None:
@@ -50,7 +57,7 @@ def add_coding(store: Store, codings: Collection[Coding], codebook_revision: str
     Returns how many decisions that took: none if everything was there already.
     """
     with store.writing() as connection:
-        found = connection.execute(sa.select(decisions).order_by(decisions.c.id))
+        found = connection.execute(_where_now())
         codings_now = present([_decision(row) for row in found])
         have = {(c.segment, c.coder): c for c in codings_now if not c.adjudicated}
         made = [
@@ -89,17 +96,32 @@ def load_decisions(
     transcript: TranscriptId | None = None,
     coder: str | None = None,
     among: Sequence[SegmentId] | None = None,
+    at: datetime | None = None,
 ) -> list[Decision]:
-    """Return decisions in the order they were made: all, or those in one transcript, by one coder, on some segments."""
-    query = sa.select(decisions).order_by(decisions.c.id)
+    """Return decisions in the order they were made: all, or those in one transcript, by one coder, on some segments.
+
+    A decision is on the segment that has now, or had ``at`` a moment, the words that it was made on.
+    """
+    query = _where_now(at)
     if transcript is not None:
-        query = query.join(segments, segments.c.id == decisions.c.segment).where(segments.c.transcript == transcript)
+        there = sa.select(segments.c.id).where(segments.c.transcript == transcript)
+        query = query.where(is_among(decisions.c.segment, there))
     if coder is not None:
         query = query.where(decisions.c.coder == coder)
     if among is not None:
-        query = query.where(decisions.c.segment.in_(among))
+        query = query.where(is_among(decisions.c.segment, among))
     with store.reading() as connection:
         return [_decision(row) for row in connection.execute(query)]
+
+
+def load_as_made(store: Store) -> list[Decision]:
+    """Return all decisions in the order they were made, each on the segment that it was made on."""
+    with store.reading() as connection:
+        return [_decision(row) for row in connection.execute(sa.select(decisions).order_by(decisions.c.id))]
+
+
+def _where_now(at: datetime | None = None) -> sa.Select[Any]:
+    return sa.select(now_of(decisions.c.segment, at).label("segment"), *_OTHERS).order_by(decisions.c.id)
 
 
 def _row(decision: Decision) -> dict[str, object]:
@@ -112,13 +134,8 @@ def _row(decision: Decision) -> dict[str, object]:
     return told | {"answer": decision.answer.value, "mode": decision.mode.value, "decided_at": moment}
 
 
-def _decision(row: sa.Row[tuple[object, ...]]) -> Decision:
-    told = {name: value for name, value in row._mapping.items() if name not in ("id", "hash")}
-    return Decision(
-        **told
-        | {
-            "answer": Answer(row.answer),
-            "mode": Mode(row.mode),
-            "decided_at": datetime.fromisoformat(row.decided_at),
-        }
-    )
+def _decision(row: sa.Row[Any]) -> Decision:
+    told = dict(zip(_TOLD, row._tuple(), strict=True))
+    told["answer"], told["mode"] = _ANSWERS[told["answer"]], _MODES[told["mode"]]
+    told["decided_at"] = datetime.fromisoformat(told["decided_at"])
+    return Decision(**told)

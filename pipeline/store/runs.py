@@ -8,6 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from ..records import Because, Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
+from .carried import load_carried
 from .connect import Store, insert_missing
 from .schema import codebooks, runs, segments, suggestions, transcripts
 
@@ -87,7 +88,7 @@ def put_suggestions(store: Store, run: str, ranked: Mapping[TranscriptId, Sequen
 
 def _row(run: str, suggestion: Suggestion) -> dict[str, object]:
     told = {name: getattr(suggestion, name) for name in _TOLD}
-    lists = {name: [list(pair) for pair in getattr(suggestion, name)] for name in ("parts", "because")}
+    lists = {"parts": suggestion.parts, "because": suggestion.because}
     return {"run": run, **told, **lists, "because_kind": suggestion.because_kind.value}
 
 
@@ -191,7 +192,8 @@ def load_chances(store: Store) -> dict[SegmentId, list[Chance]]:
 def suggestions_until(store: Store, moment: datetime | None) -> dict[tuple[SegmentId, str], list[Suggestion]]:
     """Return what the runs that had begun at a moment suggested, by segment and run, in the order of the runs.
 
-    All runs if there is no moment. Without the exemplars and what scores are made of, which are large.
+    All runs if there is no moment. Without the exemplars and what scores are made of, which are large. What was
+    suggested for words that are another segment's now, or were at that moment, is told of that one, too.
     """
     names = ("segment", "rank", "theme", "score", "probability", "suggested")
     query = (
@@ -202,11 +204,13 @@ def suggestions_until(store: Store, moment: datetime | None) -> dict[tuple[Segme
     if moment is not None:
         query = query.where(runs.c.started_at <= moment.astimezone(UTC).isoformat())
     made: dict[tuple[SegmentId, str], list[Suggestion]] = {}
+    moved = load_carried(store, moment)
     with store.reading() as connection:
         for row in connection.execute(query):
             told = {name: getattr(row, name) for name in names}
             light = Suggestion(**told, exemplar="", exemplar_source="", parts=())
-            made.setdefault((row.segment, row.run), []).append(light)
+            for segment in {row.segment, moved.get(row.segment, row.segment)}:
+                made.setdefault((segment, row.run), []).append(light)
     return made
 
 

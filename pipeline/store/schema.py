@@ -204,6 +204,26 @@ reveals = sa.Table(
 )
 sa.Index("ix_reveals_coder_segment", reveals.c.coder, reveals.c.segment)
 
+# Where the words of a segment are that people worked on and that the study does not have as it was: found anew when a
+# transcript changes, appended; the latest row of a segment counts. Decisions stay where they were made.
+carried = sa.Table(
+    "carried",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("now", sa.Text, sa.ForeignKey("segments.id"), nullable=False, index=True),
+    sa.Column("carried_at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# What a run worked on and with; apart from the runs, because it may be long.
+manifests = sa.Table(
+    "manifests",
+    metadata,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("told", sa.JSON, nullable=False),
+)
+
 # Accounts of a study that several people work on. Without any, the page is for whoever has its address.
 people = sa.Table(
     "people",

@@ -9,8 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..records import Mode, SegmentId, TranscriptId
+from .carried import is_among, now_of
 from .connect import Store
 from .schema import decisions, segments, slots, suggestions, transcripts
+
+_DECIDED = now_of(decisions.c.segment)  # the segment that has the words of a decision now
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +43,7 @@ def drawing(store: Store) -> Iterator[Callable[[Slot], None]]:
 
 def load_slots(store: Store, coder: str | None = None) -> list[Slot]:
     """Return all slots, or those of one coder, in the order in which they were drawn."""
-    query = sa.select(slots).order_by(slots.c.id)
+    query = _where_now().order_by(slots.c.id)
     if coder is not None:
         query = query.where(slots.c.coder == coder)
     with store.reading() as connection:
@@ -49,7 +52,7 @@ def load_slots(store: Store, coder: str | None = None) -> list[Slot]:
 
 def last_slot(store: Store, coder: str) -> Slot | None:
     """Return the slot that was last drawn for a coder."""
-    query = sa.select(slots).where(slots.c.coder == coder).order_by(slots.c.position.desc()).limit(1)
+    query = _where_now().where(slots.c.coder == coder).order_by(slots.c.position.desc()).limit(1)
     with store.reading() as connection:
         row = connection.execute(query).first()
     return _slot(row) if row else None
@@ -57,9 +60,17 @@ def last_slot(store: Store, coder: str) -> Slot | None:
 
 def slots_at(store: Store, coder: str, segment: SegmentId) -> list[Slot]:
     """Return the slots in which a coder was led to a segment, in the order in which they were drawn."""
-    query = sa.select(slots).where(slots.c.coder == coder, slots.c.segment == segment).order_by(slots.c.position)
+    mine = _where_now().where(slots.c.coder == coder, is_among(slots.c.segment, [segment]))
+    query = mine.order_by(slots.c.position)
     with store.reading() as connection:
         return [_slot(row) for row in connection.execute(query)]
+
+
+def _where_now() -> sa.Select[Any]:
+    """Return a query of slots, each on the segment that has now the words of the one it was drawn for."""
+    others = [column for column in slots.c if column.name not in ("segment", "after")]
+    now = [now_of(column).label(column.name) for column in (slots.c.segment, slots.c.after)]
+    return sa.select(*now, *others)
 
 
 def _slot(row: sa.Row[tuple[object, ...]]) -> Slot:
@@ -77,7 +88,7 @@ def position(store: Store, coder: str) -> int:
 
 def last_answered(store: Store, coder: str) -> tuple[SegmentId, Mode] | None:
     """Return the segment of a coder's latest decision, and its mode."""
-    query = sa.select(decisions.c.segment, decisions.c.mode).where(decisions.c.coder == coder)
+    query = sa.select(_DECIDED.label("segment"), decisions.c.mode).where(decisions.c.coder == coder)
     with store.reading() as connection:
         row = connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).first()
     return (SegmentId(row.segment), Mode(row.mode)) if row else None
@@ -85,7 +96,8 @@ def last_answered(store: Store, coder: str) -> tuple[SegmentId, Mode] | None:
 
 def answered(store: Store, slot: Slot) -> bool:
     """Tell whether the coder has answered a slot, whatever became of the answer; or it cannot be answered any more."""
-    given = sa.select(decisions.c.id).where(decisions.c.coder == slot.coder, decisions.c.segment == slot.segment)
+    here = is_among(decisions.c.segment, [slot.segment])
+    given = sa.select(decisions.c.id).where(decisions.c.coder == slot.coder, here)
     if slot.mode is Mode.DUPLICATE:
         given = given.where(decisions.c.mode == slot.mode.value)
     there = _current(sa.select(segments.c.id)).where(segments.c.id == slot.segment)
@@ -97,7 +109,7 @@ def untouched(
     store: Store, coder: str, *, among: Collection[TranscriptId] | None = None, but: TranscriptId | None = None
 ) -> list[SegmentId]:
     """Return the segments that a coder has not answered, by their ids: of all or some transcripts, but not of one."""
-    mine = sa.select(decisions.c.segment).where(decisions.c.coder == coder)
+    mine = sa.select(_DECIDED).where(decisions.c.coder == coder)
     query = _current(sa.select(segments.c.id)).where(segments.c.origin == "machine", segments.c.id.not_in(mine))
     if but is not None:
         query = query.where(segments.c.transcript != but)
@@ -108,8 +120,8 @@ def untouched(
 
 def of_others(store: Store, coder: str) -> list[SegmentId]:
     """Return the segments that other coders have answered and this one has not, by their ids."""
-    mine = sa.select(decisions.c.segment).where(decisions.c.coder == coder)
-    others = sa.select(decisions.c.segment).where(decisions.c.coder != coder)
+    mine = sa.select(_DECIDED).where(decisions.c.coder == coder)
+    others = sa.select(_DECIDED).where(decisions.c.coder != coder)
     query = _current(sa.select(segments.c.id)).where(segments.c.id.in_(others), segments.c.id.not_in(mine))
     return _ids(store, query)
 
@@ -118,7 +130,7 @@ def touched(store: Store, coder: str) -> list[SegmentId]:
     """Return the segments that a coder has answered and the study still has, in the order of the first answers."""
     query = (
         _current(sa.select(segments.c.id))
-        .join(decisions, decisions.c.segment == segments.c.id)
+        .join(decisions, segments.c.id == _DECIDED)
         .where(decisions.c.coder == coder)
         .group_by(segments.c.id)
         .order_by(sa.func.min(decisions.c.id))
