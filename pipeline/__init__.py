@@ -29,6 +29,7 @@ intake       a study's files -> the store: what is new, read and cut it, set bro
 work         suggesting over a store: ask what is missing, call a stage, keep the result
 refresh      suggestions anew while people decide
 adapt        the encoder -> one that fits the study better, if it does
+arrivals     a study's files over time -> those that have come to rest
 check        read everything a study consists of, tell every fault, change nothing
 onboard      a folder of transcripts -> a new site of the study, once somebody agrees
 results      status, human coding in, tables out, evaluation
