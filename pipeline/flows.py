@@ -43,7 +43,7 @@ from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.types.entrypoint import EntrypointType
 
-from . import intake, work
+from . import cluster, intake, work
 from .config import Study, shipped
 from .errors import Fault, StoreAway
 
@@ -177,7 +177,7 @@ def _batch(job: _Job, key: Key) -> dict[str, int]:
     job.begun = True
     work.forget(job.session, job.pending)
     # A site's heartbeat would tell nothing that the batch's does not, and ending it takes a second.
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), cluster.workers(job.session):
         for site in work.by_site(job.session, job.pending):
             of_site(key, site)
         job.progress("transcripts", len(job.pending.sources), len(job.pending.sources))
