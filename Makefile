@@ -34,6 +34,7 @@ fix: install
 
 bench: install
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/refit.py
 	$(BIN)/python benchmarks/quality.py
 
 docs: install

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,11 @@ def sentences_of(text: str, split: Split) -> tuple[str, ...]:
     """Return the sentences of a long segment, none of a short one or a single sentence."""
     if len(text.split()) < LONG:  # not counted more exactly: nearly all segments are out of the question
         return ()
+    return _cut(text, split)
+
+
+@lru_cache(maxsize=10_000)  # cutting takes long, and who refits while people work asks for the same ones again
+def _cut(text: str, split: Split) -> tuple[str, ...]:
     spans = split(text)
     return tuple(text[start:end] for start, end in spans) if len(spans) > 1 else ()
 

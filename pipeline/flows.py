@@ -10,6 +10,7 @@ import signal
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
-from prefect.runtime import task_run
+from prefect.runtime import flow_run, task_run
 from prefect.schedules import Cron
 from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 from prefect.types.entrypoint import EntrypointType
 
+from . import audit as auditing
 from . import cluster, intake, work
 from .config import Study, shipped
 from .errors import Fault, StoreAway
@@ -189,6 +191,39 @@ def _batch(job: _Job, key: Key) -> dict[str, int]:
     return counts
 
 
+@task(task_run_name="audit {study}", **_options)
+def report(study: str, out: str, as_of: str) -> dict[str, int]:
+    """Write the report of a study's audit into a folder; return how much there is in it."""
+    try:
+        session = intake.open_session(Path(study))
+        auditing.check_folder(session, Path(out))
+        found = auditing.audit(session, auditing.Asked(as_of=auditing.moment_of(as_of)))
+        auditing.write(found, Path(out))
+    except Exception as error:
+        if isinstance(error, StoreAway) and task_run.run_count <= RETRIES:
+            raise ConnectionError("the store's server cannot be reached") from None
+        remedy = f"`themescout audit {study} --as-of {as_of}` tells more"
+        raise RuntimeError(f"{type(error).__name__}: {remedy}") from None
+    return {"coders": len(found.coders), "decisions": found.decisions, "signals": len(found.signals)}
+
+
+@flow(name="audit", flow_run_name="{study}", validate_parameters=False, persist_result=False)
+def audit(study: str, out: str | None = None, as_of: str | None = None) -> dict[str, int]:
+    """Write the report of a study's audit; return how much there is in it.
+
+    What was decided after ``as_of``, a day or moment in UTC, is left out. Without one that is the end of the month
+    before the one for which the flow was scheduled, so that a late run tells the same. Without ``out`` the report goes
+    to a folder of that day's name in `audits` beside study.toml.
+    """
+    moment = (
+        auditing.moment_of(as_of)
+        if as_of
+        else auditing.end_of_last_month(flow_run.scheduled_start_time or datetime.now(UTC))
+    )
+    folder = Path(study) if Path(study).is_dir() else Path(study).parent
+    return report(study, out or str(folder / "audits" / moment.date().isoformat()), moment.isoformat())
+
+
 def run(session: intake.Session, pending: work.Pending, part: intake.Part, progress: intake.Progress) -> intake.Tally:
     """Run the flow in this process, on the server that PREFECT_API_URL names or on one of its own.
 
@@ -222,7 +257,7 @@ def _leave(number: int, _frame: object) -> None:
 def deploy(study: Study, *, pool: str | None = None, cron: str | None = None) -> list[str]:
     """Register configs/prefect.yaml for a study on the server that PREFECT_API_URL names; return deployments' names.
 
-    The work pool is made if there is none. Raises ``Fault`` if there is no server.
+    ``cron`` says when the batch runs; the work pool is made if there is none. Raises ``Fault`` if there is no server.
     """
     import yaml
 
@@ -247,7 +282,7 @@ def _deployed(study: Study, told: dict[str, Any], pool: str | None, cron: str | 
     made = RunnerDeployment.from_flow(
         globals()[told["entrypoint"].rpartition(".")[2]],
         name=f"{study.name} {told['name']}",
-        schedule=Cron(cron or when["cron"], timezone=when["timezone"]),
+        schedule=Cron((cron if told["name"] == "batch" else None) or when["cron"], timezone=when["timezone"]),
         parameters=told["parameters"] | {"study": str(study.file.resolve())},
         description=told["description"],
         concurrency_limit=told["concurrency_limit"],

@@ -61,13 +61,15 @@ def _refresh(session: Session, transcripts: Collection[TranscriptId] | None, cod
     due = [at for at in _behind(session, coded, key) if transcripts is None or at in transcripts]
     if due and coder is not None:
         due = _left_to(session, due, coder)
-    if not due or not _all_have_vectors(session, coded):
-        return None
-    return _rank(session, coded, key, due)
+    return _rank(session, coded, key, due) if due else None
 
 
-def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptId]) -> Refreshed:
+def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptId]) -> Refreshed | None:
     run, tally = digest("run", key, due), Tally()
+    try:
+        suggest = work.suggester(session, coded, tally, lambda texts: _known(session, texts))
+    except vectors.NoVectorError:
+        return None
     started = runs.Run(
         id=run,
         ranking=key,
@@ -79,7 +81,6 @@ def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptI
     )
     runs.start_run(session.store, started, session.codebook)
     segments = corpus.load_segments(session.store, within=due)
-    suggest = work.suggester(session, coded, tally, lambda texts: _known(session, texts))
     made: Mapping[TranscriptId, list[Suggestion]] = {at: [] for at in due} | suggest(segments)
     runs.put_suggestions(session.store, run, made)
     tally.add(ranked=len(segments), suggested=sum(s.suggested and s.rank == 1 for some in made.values() for s in some))
@@ -110,11 +111,6 @@ def _left_to(session: Session, transcripts: Sequence[TranscriptId], coder: str) 
     segments = corpus.load_segments(session.store, within=transcripts)
     waiting = {piece.transcript for piece in segments if piece.id not in done}
     return [transcript for transcript in transcripts if transcript in waiting]
-
-
-def _all_have_vectors(session: Session, coded: Coded) -> bool:
-    texts = work.texts_of(session, coded.segments)
-    return not vectors.without_vector(session.store, session.located.fingerprint, texts)
 
 
 def _known(session: Session, texts: Sequence[str]) -> Vectors:

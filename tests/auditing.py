@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pipeline import intake
 from pipeline.records import Answer, Decision, Mode, Role, Segment, Suggestion, Transcript, Turn, segment_id
-from pipeline.store import corpus, decisions, runs
+from pipeline.store import anchors, corpus, decisions, runs
+from pipeline.store.anchors import Gold
 
 HOSTILE = "<script>alert('theme')</script> & \"more\""
 MALLORY = "<img src=x onerror=alert(1)>"
@@ -18,7 +19,9 @@ DOCUMENTS, EACH = 8, 10
 SAID = ("The bus came late", "The fare went up", "The driver sang", "Rain fell on the stop", "A goat crossed the road")
 
 
-def study(folder: Path, *, coders: tuple[str, ...] = CODERS, machine: bool = True) -> intake.Session:
+def study(
+    folder: Path, *, coders: tuple[str, ...] = CODERS, machine: bool = True, documents: int = DOCUMENTS
+) -> intake.Session:
     """Return a study with its store: ``coders`` have read every segment, half of them without suggestions."""
     folder.mkdir(parents=True, exist_ok=True)
     sites = "".join(f'\n[[site]]\nname = "{name}"\ntranscripts = "transcripts/{name}"\n' for name in ("North", "South"))
@@ -27,7 +30,7 @@ def study(folder: Path, *, coders: tuple[str, ...] = CODERS, machine: bool = Tru
     with (folder / "codebook.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("theme", "definition"), *((name, "What it means.") for name in THEMES)])
     session = intake.open_session(folder)
-    cut = [document(at) for at in range(DOCUMENTS)]
+    cut = [document(at) for at in range(documents)]
     for transcript, segments in cut:
         source = corpus.Source(path=transcript.source, site=transcript.site, sha256="-", settings="-")
         corpus.put_source(session.store, source, [(transcript, segments)])
@@ -122,3 +125,43 @@ def decide(session: intake.Session, coder: str, *, seed: int, mode: Mode = Mode.
             )
         )
     decisions.add_decisions(session.store, made)
+
+
+def check(session: intake.Session, coders: tuple[str, ...], *, narrows: str, revision_at: int | None = None) -> None:
+    """Let coders answer every segment as an anchor, every other one showing the first theme.
+
+    ``narrows`` misses 60 % of them in the later half. From ``revision_at`` on a revision that nobody kept is in use.
+    """
+    segments = corpus.load_segments(session.store)
+    gold = [
+        Gold(
+            segment=segment.id,
+            themes=frozenset({THEMES[0]} if at % 2 else ()),
+            codebook_revision=session.codebook.revision,
+            adjudicated_by="Team",
+            adjudicated_at=BEGAN,
+        )
+        for at, segment in enumerate(segments)
+    ]
+    anchors.add_gold(session.store, gold)
+    for number, coder in enumerate(coders):
+        rng, made = random.Random(number), []
+        for at, segment in enumerate(segments):
+            late = coder == narrows and at >= len(segments) / 2
+            given = rng.random() > (0.6 if late else 0.1) if at % 2 else rng.random() < 0.03
+            made.append(
+                Decision(
+                    segment=segment.id,
+                    coder=coder,
+                    answer=Answer.ADD if given else Answer.NOTHING,
+                    theme=THEMES[0] if given else "",
+                    shown=False,
+                    mode=Mode.ANCHOR,
+                    seconds=6.0,
+                    decided_at=BEGAN + timedelta(hours=at, minutes=number),
+                    encoder="hashing",
+                    codebook_revision="later" if revision_at and at >= revision_at else session.codebook.revision,
+                    run="run-1",
+                )
+            )
+        decisions.add_decisions(session.store, made)

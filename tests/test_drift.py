@@ -455,5 +455,5 @@ def test_repeated_codings_are_compared_inside_what_they_were_drawn_by() -> None:
 def test_agreement_by_period_takes_any_coefficient() -> None:
     coded = coding({})
     middle = BEGIN + timedelta(minutes=240)
-    made = by_period(coded, "Waiting", lambda some: float(len(some)), middle)
+    (made,) = by_period(coded, ("Waiting",), lambda some: {"Waiting": float(len(some))}, middle)
     assert (made.before, made.after, made.p, made.look) == (960.0, 960.0, None, False)

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from pipeline import intake, results, work
+from pipeline import config, intake, results, work
 from pipeline.errors import StoreAway
-from pipeline.store import corpus, runs
+from pipeline.store import corpus, decisions, runs
+
+from . import auditing
 
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's warnings are not ours
 
@@ -180,12 +182,15 @@ def test_a_study_is_registered_to_run_by_itself(server: None, study: Path) -> No
 
     (study / "transcripts/south/s1.txt").write_text(f"Moderator: So?\n\nEve: She hid her {SECRET} when I came in.\n")
     told = load_study(study)
-    assert flows.deploy(told, cron="5 4 * * *", pool="nights") == ["batch/Bus stop study batch"]
-    assert flows.deploy(told, cron="0 2 * * *", pool="nights") == ["batch/Bus stop study batch"]
+    both = ["batch/Bus stop study batch", "audit/Bus stop study monthly"]
+    assert flows.deploy(told, cron="5 4 * * *", pool="nights") == both
+    assert flows.deploy(told, cron="0 3 * * *", pool="nights") == both
     with get_client(sync_client=True) as client:
         made = client.read_deployment_by_name("batch/Bus stop study batch")
+        monthly = client.read_deployment_by_name("audit/Bus stop study monthly")
         assert client.read_work_pool("nights").type == "process"
-    assert [(getattr(one.schedule, "cron", ""), one.active) for one in made.schedules] == [("0 2 * * *", True)]
+    assert [getattr(one.schedule, "cron", "") for one in monthly.schedules] == ["0 6 1 * *"]
+    assert [(getattr(one.schedule, "cron", ""), one.active) for one in made.schedules] == [("0 3 * * *", True)]
     assert made.work_pool_name == "nights"
     assert made.parameters == {"study": str(study / "study.toml"), "site": None, "transcript": None}
     assert made.parameter_openapi_schema is not None
@@ -285,3 +290,43 @@ def kept(file: Path) -> list[tuple[str]]:
             return connection.execute("SELECT path FROM sources").fetchall()
     except sqlite3.Error:
         return []  # not made yet
+
+
+def test_the_audit_of_a_month_is_written_beside_the_study_and_tells_prefect_numbers(
+    server: None, tmp_path: Path
+) -> None:
+    from pipeline import flows
+
+    session = auditing.study(tmp_path / "study")
+    counts = flows.audit(str(tmp_path / "study"), as_of="2026-01-31")
+    assert counts == {"coders": 3, "decisions": len(decisions.load_decisions(session.store)), "signals": 0}
+    assert (tmp_path / "study/audits/2026-01-31/report.html").exists()
+    flows.audit(str(tmp_path / "study"), str(tmp_path / "again"), "2026-01-31")
+    assert (tmp_path / "again/report.html").read_bytes() == (
+        tmp_path / "study/audits/2026-01-31/report.html"
+    ).read_bytes()
+    assert "goat" not in recorded("audit")
+
+
+def test_an_audit_that_cannot_be_made_tells_prefect_its_kind_and_what_tells_more(server: None, tmp_path: Path) -> None:
+    from pipeline import flows
+
+    auditing.study(tmp_path / "study", coders=())
+    with pytest.raises(RuntimeError, match=r"^StudyFault: `themescout audit .*` tells more$"):
+        flows.audit(str(tmp_path / "study"), as_of="2026-01-31")
+
+
+def test_the_shipped_deployment_is_of_flows_that_there_are(server: None) -> None:
+    import inspect
+
+    import yaml
+    from prefect.flows import load_flow_from_entrypoint
+    from prefect.schedules import Schedule
+
+    told = yaml.safe_load(config.shipped("configs", "prefect.yaml").read_text(encoding="utf-8"))
+    assert any(schedule["cron"] == "0 6 1 * *" for one in told["deployments"] for schedule in one.get("schedules", ()))
+    for one in told["deployments"]:
+        flow: Any = load_flow_from_entrypoint(one["entrypoint"])
+        inspect.signature(flow.fn).bind(**one["parameters"])
+        assert all(isinstance(value, str | None) for value in one["parameters"].values())
+        assert all(Schedule(**schedule) for schedule in one.get("schedules", ()))

@@ -1,3 +1,6 @@
+import os
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
 
@@ -136,6 +139,42 @@ def test_the_same_material_gives_the_same_bytes() -> None:
     said = decisions(["the bus fare", "rude people"], [[1, 0, 0, 0], [0, 1, 0, 0]])
     one, two = (scored(fitted(labelled=said), "the nurse missed the bus") for _ in range(2))
     assert one.total.tobytes() == two.total.tobytes()
+
+
+FIT = """
+import hashlib
+import numpy as np
+from pipeline import rank
+from pipeline.config import RankSettings
+from pipeline.records import Codebook, Theme
+
+rng = np.random.default_rng(0)
+rows = rng.normal(size=(420, 96)).astype(np.float32)
+rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+themes = tuple(Theme(name=f"Theme {at}") for at in range(20))
+known = {theme.name: row for theme, row in zip(themes, rows)}
+texts = tuple(" ".join(f"word{at}" for at in rng.integers(0, 300, 12)) for _ in range(400))
+said = rank.Labelled(
+    texts=texts, vectors=rows[20:], gold=np.eye(20)[rng.integers(0, 20, 400)],
+    rejected=np.zeros((400, 20), bool), documents=tuple(f"D{at // 20}" for at in range(400)),
+)
+ranker = rank.fit(Codebook(themes=themes), known, said, RankSettings())
+numbers = ranker.model.coefficients.tobytes() + ranker.curve.moves.tobytes() + repr(ranker.weights).encode()
+print(hashlib.sha256(numbers).hexdigest())
+"""
+
+
+def test_the_same_material_gives_the_same_bytes_on_one_core_and_on_two() -> None:
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", FIT],
+            env=os.environ | dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), cores),
+            check=True,
+            capture_output=True,
+        ).stdout
+        for cores in ("1", "2")
+    ]
+    assert printed[0] == printed[1]
 
 
 def test_no_passage_at_all_gives_no_suggestion() -> None:
@@ -343,6 +382,33 @@ class TestLeavingOut:
         raw = evidence.evidence(model, rows.texts[:1], rows.vectors[:1])
         assert raw.nearest[0, 0] == pytest.approx(1)
         assert raw.best[0].tolist() == [0, 3 + np.argmax(model.vectors[3:5] @ model.vectors[0]), -1, 5]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**16), st.integers(2, 60))
+def test_errors_of_rows_left_out_with_their_group_follow_from_the_inverse(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    square = rng.normal(size=(size, size))
+    matrix = square @ square.T / size + np.eye(size)
+    groups = rng.integers(0, max(size // 2, 1), size)
+    _, groups = np.unique(groups, return_inverse=True)
+    inverse = np.linalg.inv(matrix)
+    coefficients = rng.normal(size=(size, 3))
+    half = np.asfortranarray(np.linalg.inv(np.linalg.cholesky(matrix)), dtype=np.float32)
+    fit = learned.Learned(base=np.zeros(3), coefficients=coefficients, residual=coefficients, half=half)
+    found = fit.errors(groups)
+    for block in learned.blocks(groups):
+        expected = np.linalg.solve(inverse[np.ix_(block, block)], coefficients[block])
+        np.testing.assert_allclose(found[block], expected, rtol=1e-3, atol=1e-3)
+        np.testing.assert_allclose(learned.columns(fit.inverse(), block), inverse[:, block], rtol=1e-3, atol=1e-3)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(sentences, min_size=1, max_size=60))
+def test_wording_in_common_is_that_of_all_n_grams(texts: list[str]) -> None:
+    counts = lexical.count(texts)
+    wording = lexical.weigh(counts, lexical.learn(counts))
+    np.testing.assert_allclose(lexical.products(wording), (wording @ wording.T).toarray(), atol=1e-6)
 
 
 @settings(max_examples=50, deadline=None)

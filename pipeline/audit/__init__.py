@@ -2,7 +2,13 @@
 
 gather   what the store knows up to a moment, under the names that the report may say
 agreed   how far coders agree
+places   where ordinary coding changes, beside a frozen model
+drifted  who answers otherwise than before
+swayed   what suggestions do to people
+worked   what coding costs, and when it is enough
+examples the segments behind what stands out
 write    the report: a page, everything as JSON, tables
+when     until when an audit looks
 trust    whether the audit trail is whole
 """
 
@@ -19,12 +25,26 @@ from ..intake import Session
 from ..records import Decision, Mode
 from ..report import Audited, Head, Work
 from .agreed import people, reliability
-from .examples import disputed
+from .drifted import drifted
+from .examples import changes, disputed
 from .gather import Gathered, gather, readings
+from .swayed import columns, judged, moved, swayed
 from .trust import head_of, verified
+from .when import end_of_last_month, moment_of
+from .worked import worked
 from .write import check_folder, write
 
-__all__ = ["Asked", "Audited", "audit", "check_folder", "head_of", "verified", "write"]
+__all__ = [
+    "Asked",
+    "Audited",
+    "audit",
+    "check_folder",
+    "end_of_last_month",
+    "head_of",
+    "moment_of",
+    "verified",
+    "write",
+]
 
 LIBRARIES = ("numpy", "scipy", "statsmodels", "matplotlib")
 
@@ -47,6 +67,12 @@ def audit(session: Session, asked: Asked) -> Audited:
     together = readings(found)
     read = people(found, together)
     agreed = reliability(found, together, agree.Plan(seed=asked.seed))
+    made, done = judged(found)
+    judged_columns = columns(made, done)
+    panel = swayed(judged_columns)
+    followed = tuple(moved(found, panel, made, done))
+    del made, done  # of large studies these are large
+    changed = drifted(found, session.study.audit.priority, asked.seed)
     return Audited(
         study=found.study,
         until=found.until,
@@ -61,7 +87,14 @@ def audit(session: Session, asked: Asked) -> Audited:
         readings=read,
         passages={str(segment): passage for segment, passage in found.passages.items()},
         reliability=agreed,
-        signals=tuple(disputed(found, read, agreed.everything)),
+        drift=changed,
+        influence=panel,
+        effort=worked(found, read, judged_columns),
+        signals=(
+            *changes(found, changed),
+            *followed,
+            *disputed(found, read, agreed.everything),
+        ),
     )
 
 

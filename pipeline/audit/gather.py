@@ -1,6 +1,7 @@
 """What the store knows up to a moment, under the names that the report may say."""
 
 import string
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -10,13 +11,14 @@ from .. import store
 from ..agreement import Ratings, Reading, ratings
 from ..errors import StoreFault, StudyFault
 from ..intake import Session
-from ..records import Codebook, Coding, Decision, Mode, SegmentId, Suggestion, TranscriptId, present
+from ..records import Codebook, Coding, Decision, Mode, SegmentId, Suggestion, TranscriptId, digest, present
 from ..report import Passage
 from ..store import corpus, decisions, runs, trail
 from ..store.anchors import Gold, load_gold
 from ..store.trail import Head
 
 MACHINE = "the machine"
+ENOUGH = 100_000  # codings, for what looks at change over time
 REMEDY = "`themescout import STUDY FILE` brings human coding in, `themescout review STUDY` makes it"
 
 
@@ -44,6 +46,7 @@ class Gathered:
     codebooks: Mapping[str, Codebook]  # by revision, those that decisions were made with
     gold: Mapping[SegmentId, Gold]  # what segments of known gold coding are
     head: Head  # of the audit trail, at the last decision that counts
+    runs: Mapping[str, datetime]  # when each began, in that order
     suggestions: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]  # by segment and run
     machine: Mapping[SegmentId, frozenset[str]]  # what the machine last suggested for a segment that people read
 
@@ -68,10 +71,13 @@ class Gathered:
             name += "*"
         return name
 
+    @cached_property
+    def _documents(self) -> dict[SegmentId, str]:
+        return {segment: f"{place.site}/{place.document}" for segment, place in self.passages.items()}
+
     def document(self, segment: SegmentId) -> str:
         """Return a segment's document, told apart from those of the same name at other sites."""
-        passage = self.passages[segment]
-        return f"{passage.site}/{passage.document}"
+        return self._documents[segment]
 
 
 def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gathered:
@@ -109,9 +115,24 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
         codebooks=_codebooks(session, {decision.codebook_revision for decision in made}),
         gold=load_gold(opened, as_of),
         head=Head(count=counting[-1] + 1, hash=trail.hash_at(opened, counting[-1])),
+        runs={run.id: run.started_at for run in runs.list_runs(opened) if as_of is None or run.started_at <= as_of},
         suggestions=given,
         machine=_last(given),
     )
+
+
+def by_lot(gathered: Gathered, codings: Sequence[Coding]) -> Sequence[Coding]:
+    """Return codings of whole documents, drawn by a hash, until there are enough: more make no test more certain."""
+    if len(codings) <= ENOUGH:
+        return codings
+    size = Counter(gathered.document(coding.segment) for coding in codings)
+    kept, total = set(), 0
+    for document in sorted(size, key=lambda name: digest("drift", name)):
+        if total + size[document] > ENOUGH:
+            break
+        kept.add(document)
+        total += size[document]
+    return [coding for coding in codings if gathered.document(coding.segment) in kept]
 
 
 def pseudonym_of(names: Iterable[str]) -> dict[str, str]:

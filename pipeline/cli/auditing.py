@@ -1,6 +1,6 @@
 """What can be said of the coders' work: audit."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -15,13 +15,12 @@ class Moment(click.ParamType[datetime]):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Return the moment; of a day its end, without an offset in UTC."""
+        from ..audit import moment_of
+
         try:
-            moment = datetime.fromisoformat(str(value))
+            return moment_of(str(value))
         except ValueError:
             self.fail(f"{value!r} is no day or moment like 2026-03-31 or 2026-03-31T18:00+02:00", param, ctx)
-        if len(str(value)) == len("2026-03-31"):
-            moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.command(epilog=example("themescout audit my-study --out audit --as-of 2026-03-31 --pseudonyms"))

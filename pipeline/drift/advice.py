@@ -5,9 +5,11 @@ purpose: moving kappa with fixed marks, penalised change points (PELT with BIC),
 repeated codings drawn by the coder's own first answer; all alarm far too often where nothing changed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,6 @@ from .records import Advice, Coded
 
 Flags = NDArray[np.bool_]
 Values = NDArray[np.float64]
-Numbers = NDArray[np.intp]
 
 LOOK = 0.05
 LEAST_DOCUMENTS = 8
@@ -25,6 +26,15 @@ TINY = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Documents:
+    """A coder's answers summed by document, in the order of their first answers."""
+
+    began: tuple[datetime, ...]
+    size: Values
+    totals: Mapping[str, Values]  # by telling, documents x values
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Routine:
     """One coder's answers to one theme in ordinary work, in order of time, beside a model frozen beforehand.
 
@@ -38,6 +48,22 @@ class Routine:
     chance: Values  # n: the frozen model's probability of the theme
     vectors: NDArray[np.float32]  # n x d, the segments'
     documents: tuple[str, ...]  # n
+
+    @cached_property
+    def summed(self) -> Documents:
+        """The answers by document: what is compared many times with documents exchanged."""
+        number = {name: at for at, name in enumerate(dict.fromkeys(self.documents))}
+        began = dict(zip(reversed(self.documents), reversed(self.at), strict=True))
+        document = np.array([number[name] for name in self.documents], dtype=np.intp)
+        rest = (self.given - self.chance)[:, None]
+        given = self.given.astype(np.float64)[:, None]
+        tellings = {"residual mean": rest, "residual direction": rest * self.vectors, "prevalence": given}
+        totals = {
+            what: np.stack([np.bincount(document, weights=column) for column in values.T], axis=1).astype(np.float64)
+            for what, values in tellings.items()
+        }
+        size = np.bincount(document).astype(np.float64)
+        return Documents(began=tuple(began[name] for name in number), size=size, totals=totals)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,27 +125,20 @@ def _periods(
     """
     if not works:
         return {}
-    named = [(at, document) for at, work in enumerate(works) for document in work.documents]
-    number = {name: at for at, name in enumerate(dict.fromkeys(named))}
-    document = np.array([number[name] for name in named], dtype=np.intp)
-    begun = dict(zip(reversed(named), reversed([at for work in works for at in work.at]), strict=True))
-    late = np.array([begun[name] >= middle for name in number])
+    summed = [work.summed for work in works]
+    late = np.array([began >= middle for each in summed for began in each.began])
     later = np.tile(late, (1 + permutations, 1))
-    owner = np.array([at for at, _ in number], dtype=np.intp)
-    for at in range(len(works)):
-        mine = np.flatnonzero(owner == at)
-        later[1:, mine] = rng.permuted(later[1:, mine], axis=1)
-    rest = np.concatenate([work.given - work.chance for work in works])[:, None]
-    given = np.concatenate([work.given for work in works]).astype(np.float64)[:, None]
-    vectors = np.concatenate([work.vectors for work in works])
-    tellings = {"residual mean": rest, "residual direction": rest * vectors, "prevalence": given}
-    return {what: _means(values, document, later) for what, values in tellings.items()}
+    ends = np.cumsum([0, *(len(each.began) for each in summed)])
+    for begin, end in pairwise(ends.tolist()):
+        later[1:, begin:end] = rng.permuted(later[1:, begin:end], axis=1)
+    size = np.concatenate([each.size for each in summed])
+    return {
+        what: _means(np.concatenate([each.totals[what] for each in summed]), size, later) for what in summed[0].totals
+    }
 
 
-def _means(values: Values, document: Numbers, later: Flags) -> tuple[Values, Values]:
+def _means(total: Values, size: Values, later: Flags) -> tuple[Values, Values]:
     """Return the means over the rows of earlier and of later documents, for each order of documents."""
-    size = np.bincount(document)
-    total = np.stack([np.bincount(document, weights=column) for column in values.T], axis=1)
     out = []
     for side in (1.0 - later, later * 1.0):
         rows = (side @ size)[:, None]
@@ -128,11 +147,19 @@ def _means(values: Values, document: Numbers, later: Flags) -> tuple[Values, Val
 
 
 def by_period(
-    coded: Sequence[Coded], theme: str, alpha: Callable[[Sequence[Coded]], float | None], middle: datetime
-) -> Advice:
-    """Return a coefficient of agreement on the segments coded before and since some moment; it has no test."""
-    before, after = (alpha([one for one in coded if (one.at >= middle) is late]) for late in (False, True))
-    return Advice(coder="", theme=theme, what="overlap alpha", before=before, after=after, p=None, look=False)
+    coded: Sequence[Coded],
+    themes: Sequence[str],
+    alphas: Callable[[Sequence[Coded]], Mapping[str, float | None]],
+    middle: datetime,
+) -> tuple[Advice, ...]:
+    """Return each theme's agreement on what was coded before and since some moment; it has no test."""
+    before, after = (alphas([one for one in coded if (one.at >= middle) is late]) for late in (False, True))
+    return tuple(
+        Advice(
+            coder="", theme=theme, what="overlap alpha", before=before[theme], after=after[theme], p=None, look=False
+        )
+        for theme in themes
+    )
 
 
 def duplicates(pairs: Sequence[Again]) -> tuple[Advice, ...]:

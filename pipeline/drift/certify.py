@@ -59,8 +59,9 @@ def _reasons(misses: float, alarms: float, likely: dict[Error, float | None]) ->
         reasons.append(f"sensitivity {1 - misses:.2f} is below {LEAST_SENSITIVITY:.2f}")
     if 1 - alarms < LEAST_SPECIFICITY - 1e-9:
         reasons.append(f"specificity {1 - alarms:.2f} is below {LEAST_SPECIFICITY:.2f}")
-    much = [f"{error}s" for error, chance in likely.items() if chance is not None and chance >= SURE]
-    return [*reasons, *([f"more than twice the team's {' and '.join(much)}"] if much else [])]
+    many = {Error.MISS: "misses", Error.FALSE_ALARM: "false alarms"}
+    much = [many[error] for error, chance in likely.items() if chance is not None and chance >= SURE]
+    return [*reasons, *([f"more than twice the others' {' and '.join(much)}"] if much else [])]
 
 
 def twice(wrong: Counts, trials: Counts, others: Values | None = None) -> tuple[Values, Values]:

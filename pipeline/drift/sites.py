@@ -17,6 +17,7 @@ Numbers = NDArray[np.intp]
 LEAST_COMMON = 20  # segments that coders of different sites both answered
 MOST = 1500  # checks in the model
 LARGE, CLEAR = 0.8, 2.33  # logits, and posterior standard deviations
+START = np.exp(-0.5)  # standard deviations that the fit begins with
 RESIDUAL = np.pi**2 / 3  # variance of the logistic distribution
 
 
@@ -128,7 +129,8 @@ def fitted(team: Team, rows: Numbers) -> Model | None:
     model = BinomialBayesMixedGLM(wrong, fixed, random, ident, vcp_p=1, fe_p=10)
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        made = model.fit_vb(fit_method="L-BFGS-B", verbose=False)
+        begin = np.full(fixed.shape[1] + len(groups) + random.shape[1], START)  # else it draws them, with no seed
+        made = model.fit_vb(sd=begin, fit_method="L-BFGS-B", verbose=False)
     if any("converge" in str(one.message) for one in told):
         return None
     effects = {name: (made.vc_mean[ident == at], made.vc_sd[ident == at]) for at, name in enumerate(groups)}

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from math import comb
+
+import numpy as np
 
 BASE = 4  # transcripts whose themes new ones are compared with
 RUN = 2  # transcripts in a row
@@ -34,15 +35,23 @@ def saturation(coded: Sequence[Collection[str]]) -> Saturation:
     return Saturation(
         new=tuple(new),
         seen=tuple(sum(new[: at + 1]) for at in range(total)),
-        expected=tuple(_expected(often, total, at) for at in range(1, total + 1)),
-        unseen=(total - 1) / total * once * (once - 1) / (2 * (twice + 1)) if total else 0.0,
+        expected=_expected(often, total),
+        unseen=(total - 1) / total * once * max(once - 1, 0) / (2 * (twice + 1)) if total else 0.0,
         reached=_reached(new),
     )
 
 
-def _expected(often: Counter[str], total: int, some: int) -> float:
-    """Return the expected number of themes in ``some`` of the transcripts (Colwell, Mao & Chang 2004, eq. 5)."""
-    return float(sum(1 - comb(total - times, some) / comb(total, some) for times in often.values()))
+def _expected(often: Counter[str], total: int) -> tuple[float, ...]:
+    """Return the expected number of themes in 1, 2, .. transcripts (Colwell, Mao & Chang 2004, eq. 5).
+
+    The chance that a theme of ``times`` transcripts is in none of n is the product of (total - times - i) / (total - i)
+    for i below n.
+    """
+    left = total - np.arange(total)
+    found = np.zeros(total)
+    for times, themes in Counter(often.values()).items():
+        found += themes * (1 - np.cumprod(np.maximum(left - times, 0) / left))
+    return tuple(found.tolist())
 
 
 def _reached(new: Sequence[int]) -> int | None:

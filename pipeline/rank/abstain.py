@@ -49,10 +49,10 @@ def _threshold(chance: NDArray[np.float64], given: NDArray[np.bool_], precision:
     >>> _threshold(said, np.arange(20) < 15, 0.6), round(_threshold(said, np.arange(20) < 5, 0.6), 2)
     (0.6, 0.76)
     """
-    order = np.argsort(-chance, kind="stable")
-    order = order[: np.count_nonzero(chance >= precision)]
+    order = np.flatnonzero(chance >= precision)
     if len(order) < FEW:
         return precision
+    order = order[np.argsort(-chance[order], kind="stable")]
     many = np.arange(1, len(order) + 1)
     right = np.cumsum(given[order])
     steady = (right + STEADYING * np.cumsum(chance[order]) / many) / (many + STEADYING)

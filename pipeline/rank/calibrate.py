@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .combine import rivals
 from .evidence import Matrix
+from .weigh import logistic
 
 NOTHING = 1 / 3  # imitated passages without a theme, for every exemplar
 TOP = 5  # the curve is fitted where suggestions are made
@@ -155,8 +156,9 @@ def _logistic(
         z = x @ beta
         z[:decided] += moves[theme]
         off = (beta - usual) / REACH
-        value = float(counts @ (np.logaddexp(0, z) - y * z)) + 0.5 * float(off @ off + moves @ moves / MOVE**2)
-        error = counts * (1 / (1 + np.exp(-z)) - y)
+        chance, cost = logistic(z)
+        value = float(counts @ (cost - y * z)) + 0.5 * float(off @ off + moves @ moves / MOVE**2)
+        error = counts * (chance - y)
         moved = np.bincount(theme, error[:decided], minlength=themes) + moves / MOVE**2
         return value, np.concatenate([x.T @ error + off / REACH, moved])
 

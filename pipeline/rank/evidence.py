@@ -13,6 +13,7 @@ A passage that was learned from is scored as if its document had not been there,
 """
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +23,12 @@ from numpy.typing import NDArray
 
 from . import lexical
 from .around import NONE, Around, nothing_around
-from .learned import Learned, closeness, learn
+from .learned import Learned, blocks, closeness, columns, learn
 from .material import Rows
 
 Matrix = NDArray[np.float64]
 Floats = NDArray[np.floating]
-CHUNK = 1024  # passages that are scored together
+CHUNK = 512  # passages that are scored together
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,17 +78,16 @@ class Model:
 
 def fit_model(rows: Rows) -> tuple[Model, Raw]:
     """Return the model of these rows, and the evidence on each passage among them with its document left out."""
-    counts = lexical.count(rows.texts)
-    weights = lexical.learn(counts)
-    wording = lexical.weigh(counts, weights)
-    columns = np.flatnonzero(np.concatenate(weights.idf) > 0)
-    wording = wording[:, columns]
     mean = _common(rows)
-    vectors = unit(rows.vectors - mean)
-    single = vectors.astype(np.float32)
-    cosines = single @ single.T
-    shared = lexical.products(wording)
-    learned = learn(rows, closeness(cosines) + shared)
+    with ThreadPoolExecutor(1) as beside:
+        counted = beside.submit(_wording, rows.texts)
+        vectors = unit(rows.vectors - mean)
+        single = vectors.astype(np.float32)
+        cosines = single @ single.T
+        kernel = closeness(cosines)
+        weights, known, wording, shared = counted.result()
+    kernel += shared
+    learned = learn(rows, kernel)
     weight = np.where(rows.positive, rows.shares[: rows.shown], 0)
     model = Model(
         mean=mean,
@@ -100,19 +100,32 @@ def fit_model(rows: Rows) -> tuple[Model, Raw]:
         excluded=unit(rows.excluded - mean) * rows.excluded.any(axis=1, keepdims=True),
         quotes=rows.quotes,
         weights=weights,
-        columns=columns,
+        columns=known,
         maps=_maps(wording, weight, learned),
     )
     fitted = _LeftOut(rows=rows, model=model, learned=learned, weight=weight, cosines=cosines, shared=shared)
     return model, fitted.evidence()
 
 
+def _wording(texts: Sequence[str]) -> tuple[lexical.Weights, NDArray[np.intp], sp.csr_matrix, NDArray[np.float32]]:
+    """Return the weights of n-grams, the columns of known ones, these of each text, and how much texts share."""
+    counts = lexical.count(texts)
+    weights = lexical.learn(counts)
+    known = np.flatnonzero(np.concatenate(weights.idf) > 0)
+    wording = lexical.weigh(counts, weights)[:, known]
+    return weights, known, wording, lexical.products(wording)
+
+
 def _maps(wording: sp.csr_matrix, weight: Matrix, learned: Learned) -> NDArray[np.float32]:
     """Return what each n-gram says for each theme: learned, by what shows the theme, by its definition."""
-    shown = len(weight)
-    sums = np.asarray(wording[:shown].T @ weight)  # n-grams x k
-    parts = [wording.T @ learned.coefficients.astype(np.float32), unit(sums.T).T, wording[shown:].T.toarray()]
-    return np.hstack(parts, dtype=np.float32, casting="same_kind")
+    shown, themes = weight.shape
+    showing = np.vstack([weight, np.zeros((themes, themes))])
+    maps = np.empty((wording.shape[1], 3 * themes), dtype=np.float32)
+    maps[:, : 2 * themes] = wording.T @ np.hstack([learned.coefficients, showing]).astype(np.float32)
+    length = np.sqrt(np.einsum("ij,ij->j", *[maps[:, themes : 2 * themes]] * 2, dtype=np.float64))
+    maps[:, themes : 2 * themes] /= np.where(length > 1e-9, length, 1)
+    maps[:, 2 * themes :] = wording[shown:].T.toarray()
+    return maps
 
 
 def evidence(model: Model, texts: Sequence[str], vectors: Floats, around: Around | None = None) -> Raw:
@@ -175,12 +188,6 @@ def _common(rows: Rows) -> Matrix:
     return np.asarray(rows.vectors.mean(axis=0, dtype=np.float64) * (1 - 1 / themes))
 
 
-def blocks(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
-    """Return the rows of each group."""
-    order = np.argsort(groups, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _LeftOut:
     """The rows with all their similarities, to tell what the evidence on a row is without its document."""
@@ -189,73 +196,82 @@ class _LeftOut:
     model: Model
     learned: Learned
     weight: Matrix  # how much each passage counts in each theme's centre
-    cosines: NDArray[np.float32]
+    cosines: NDArray[np.float32]  # overwritten in the end
     shared: NDArray[np.float32]
 
     def evidence(self) -> Raw:
         """Return the evidence on every passage among the rows."""
-        rows, n = self.rows, self.rows.shown
-        learned = self.learned.base + self.learned.residual[:n]
-        shown = self.cosines[:n, :n].copy()
-        for block in blocks(rows.groups):
-            if (inside := block[block < n]).size:
-                learned[inside] -= self.learned.error(block)[block < n]
-                shown[np.ix_(inside, inside)] = -np.inf
-        nearest = _nearest(shown, rows.positive)
-        centre, definition = self._centre(self.cosines[:n, :n]), self.cosines[:n, n:].astype(np.float64)
-        own, other = self._senses(centre)
+        rows, n, vectors = self.rows, self.rows.shown, self.model.vectors
+        several = [block for block in blocks(rows.groups[:n]) if len(block) > 1]
+        definition = self.cosines[:n, n:].astype(np.float64)
+        centre = self._centre(vectors[:n] @ (self.weight.T @ vectors[:n]).T, self.cosines, several)
+        own, other = self._senses(centre, definition)
+        # In double precision, as a document may hold nearly all that shows a theme; in parts, which fit into the cache.
+        ends = range(0, n, CHUNK)
+        worded = [self.shared[at : min(at + CHUNK, n), :n].astype(np.float64) @ self.weight for at in ends]
+        words = self._centre(np.vstack([np.zeros((0, self.weight.shape[1])), *worded]), self.shared, several)
+        for block in several:
+            self.cosines[np.ix_(block, block)] = -np.inf
+        np.fill_diagonal(self.cosines[:n, :n], -np.inf)
+        nearest = _nearest(self.cosines[:n, :n], rows.positive)
         return Raw(
-            learned=learned,
+            learned=self.learned.base + self.learned.residual[:n] - self.learned.errors(rows.groups)[:n],
             nearest=nearest,
             centre=centre,
             definition=definition,
-            words=self._centre(self.shared[:n, :n]),
+            words=words,
             terms=self.shared[:n, n:].astype(np.float64),
-            miss=_miss(nearest, _nearest(shown[:, : rows.quotes], rows.misses)),
-            exclude=_exclude(self.model, self.model.vectors[:n], definition),
+            miss=_miss(nearest, _nearest(self.cosines[:n, : rows.quotes], rows.misses)),
+            exclude=_exclude(self.model, vectors[:n], definition),
             own=own,
             other=other,
             around=rows.around,
             best=np.full(nearest.shape, -1),
         )
 
-    def _centre(self, like: Floats) -> Matrix:
-        """Return the similarity of each passage with each theme's centre, its own document taken out of the centre."""
-        product = like.astype(np.float64) @ self.weight
-        length = np.einsum("it,it->t", self.weight, product)  # squared, of the sum over each theme's passages
-        showing = np.count_nonzero(self.weight, axis=0)
-        left = np.empty(product.shape)
-        for block in blocks(self.rows.groups[: self.rows.shown]):
-            own = self.weight[block]
-            inside = like[np.ix_(block, block)] @ own
-            rest = length - 2 * np.einsum("it,it->t", own, product[block]) + np.einsum("it,it->t", own, inside)
-            any_left = (showing > np.count_nonzero(own, axis=0)) & (rest > 1e-9)
-            value = (product[block] - inside) / np.sqrt(np.where(any_left, rest, 1))
-            left[block] = np.where(any_left, value, np.nan)
-        return left
+    def _centre(self, product: Matrix, like: Floats, several: Sequence[NDArray[np.intp]]) -> Matrix:
+        """Return the similarity of each passage with each theme's centre, its own document taken out of the centre.
 
-    def _senses(self, centre: Matrix) -> tuple[Sense, Sense]:
-        """Return what the meaning says of the passages that have something around them, and of what is around."""
+        ``product`` is that with the sum over each theme's passages, ``like`` that of passages with each other.
+        """
+        weight, n = self.weight, len(self.weight)
+        inside = weight * np.diag(like)[:n, None]
+        for block in several:
+            inside[block] = like[np.ix_(block, block)] @ weight[block]
+        length = np.einsum("it,it->t", weight, product)  # squared, of the sum over each theme's passages
+        groups = self.rows.groups[:n]
+        own = sp.csr_matrix((np.ones(n), (groups, np.arange(n))), shape=(int(self.rows.groups.max()) + 1, n))
+        rest = (length + own @ (weight * (inside - 2 * product)))[groups]
+        any_left = (np.count_nonzero(weight, axis=0) > (own @ (weight != 0))[groups]) & (rest > 1e-9)
+        return np.where(any_left, (product - inside) / np.sqrt(np.where(any_left, rest, 1)), np.nan)
+
+    def _senses(self, centre: Matrix, definition: Matrix) -> tuple[Sense, Sense]:
+        """Return what the meaning says of the passages that have sentences, and of the texts around passages."""
         rows, model, n = self.rows, self.model, self.rows.shown
-        whole = Sense(learned=np.zeros(centre.shape), centre=centre, definition=self.cosines[:n, n:].astype(np.float64))
+        filled = np.where(np.isnan(centre), definition, centre)
+        whole = Sense(learned=np.zeros(centre.shape), centre=filled, definition=definition)
         texts = unit(rows.around.vectors - model.mean)
         shape = (len(texts), len(model.base))
         other = Sense(learned=np.zeros(shape), centre=np.zeros(shape), definition=texts @ model.vectors[n:].T)
+        if not len(texts):
+            return whole, other
         near = closeness(texts.astype(np.float32) @ model.vectors.astype(np.float32).T)
-        sums = self.weight.T @ model.vectors[:n]
+        inverse, coefficients = self.learned.inverse(), self.learned.coefficients.astype(np.float32)
+        sums, showing = self.weight.T @ model.vectors[:n], np.count_nonzero(self.weight, axis=0)
+        cut = np.isin(np.arange(n), rows.around.of)
         for block in blocks(rows.groups):
             inside = block[block < n]
             used = _used(rows.around, inside)
             if not used.size:
                 continue
-            coefficients = self.learned.coefficients - self.learned.left_out(block)[1]
-            whole.learned[inside] = model.base + closeness(self.cosines[inside]) @ coefficients
-            other.learned[used] = model.base + near[used] @ coefficients
-            without = sums - self.weight[inside].T @ model.vectors[inside]
-            has = np.count_nonzero(self.weight, axis=0) > np.count_nonzero(self.weight[inside], axis=0)
-            other.centre[used] = np.where(has, texts[used] @ unit(without).T, other.definition[used])
-        filled = np.where(np.isnan(centre), whole.definition, centre)
-        return Sense(learned=whole.learned, centre=filled, definition=whole.definition), other
+            without = coefficients - columns(inverse, block) @ self.learned.error(block).astype(np.float32)
+            long = inside[cut[inside]]
+            whole.learned[long] = model.base + closeness(self.cosines[long]) @ without
+            other.learned[used] = model.base + near[used] @ without
+            left = sums - self.weight[inside].T @ model.vectors[inside]
+            has = showing > np.count_nonzero(self.weight[inside], axis=0)
+            other.centre[used] = np.where(has, texts[used] @ unit(left).T, other.definition[used])
+        return whole, other
 
 
 def _used(around: Around, passages: NDArray[np.intp]) -> NDArray[np.intp]:

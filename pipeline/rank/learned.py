@@ -3,7 +3,8 @@
 With K the kernel matrix of the rows, D the ridge of each row and P = (K + D)^-1, the coefficients are a = P y, and a
 passage's prediction is k a. Without the rows B of one document the coefficients are a - P_:B s_B, and the prediction
 of the rows B themselves is y_B - s_B, where s_B = P_BB^-1 a_B (Rasmussen and Williams 2006, section 5.4.2, there for
-single rows): leaving out takes no refitting.
+single rows): leaving out takes no refitting. With L the Cholesky factor of K + D, P_BB is the product of the columns B
+of L^-1 with each other, so that P itself is needed only for texts that are not among the rows.
 
 Numbers are single precision: no ridge is much below 1, so that the matrix is well conditioned.
 """
@@ -28,29 +29,48 @@ class Learned:
     base: NDArray[np.float64]  # k: the share of each theme among the rows
     coefficients: NDArray[np.float64]  # m x k
     residual: NDArray[np.float64]  # m x k: what was to be learned beyond the base
-    inverse: NDArray[np.float32]  # m x m, the lower triangle; zeros above
-
-    def left_out(self, block: NDArray[np.intp]) -> tuple[Floats, Floats]:
-        """Return s_B, and the coefficients without the rows of ``block``."""
-        columns = self._columns(block)
-        error = np.linalg.solve(columns[block].astype(np.float64), self.coefficients[block])
-        return error, columns @ error
+    half: NDArray[np.float32]  # m x m: L^-1, where L L' = K + D; lower triangle, zeros above
 
     def error(self, block: NDArray[np.intp]) -> Floats:
         """Return s_B: how far what is predicted for the rows of ``block`` without them is from what they are."""
-        inside = self.inverse[np.ix_(block, block)].astype(np.float64)
-        whole = inside + inside.T - np.diag(np.diag(inside))
-        return np.asarray(np.linalg.solve(whole, self.coefficients[block]))
+        own = self.half[block.min() :, block]
+        return np.asarray(np.linalg.solve((own.T @ own).astype(np.float64), self.coefficients[block]))
 
-    def _columns(self, block: NDArray[np.intp]) -> NDArray[np.float32]:
-        columns = self.inverse[:, block] + self.inverse[block].T
-        columns[block, np.arange(len(block))] -= np.diag(self.inverse)[block]
-        return columns
+    def errors(self, groups: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the same for every row, each left out with the others of its group."""
+        alone = np.bincount(groups)[groups] == 1
+        found = np.empty(self.coefficients.shape)
+        found[alone] = self.coefficients[alone] / np.einsum("ij,ij->j", self.half, self.half)[alone, None]
+        for block in blocks(groups):
+            if len(block) > 1:
+                found[block] = self.error(block)
+        return found
+
+    def inverse(self) -> NDArray[np.float32]:
+        """Return P, of which the upper triangle is zeros."""
+        from scipy.linalg import lapack
+
+        return np.asarray(lapack.slauum(self.half, lower=1)[0])
+
+
+def columns(inverse: NDArray[np.float32], block: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return P_:B, given P without its upper triangle."""
+    found = inverse[:, block] + inverse[block].T
+    found[block, np.arange(len(block))] -= np.diag(inverse)[block]
+    return found
+
+
+def blocks(groups: NDArray[np.intp]) -> list[NDArray[np.intp]]:
+    """Return the rows of each group."""
+    order = np.argsort(groups, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)
 
 
 def closeness(cosines: Floats) -> Floats:
     """Return how much passages of such cosines teach each other by their meaning."""
-    return np.asarray(np.exp(WIDTH * (cosines - 1)))
+    apart = cosines - 1
+    apart *= WIDTH
+    return np.asarray(np.exp(apart, out=apart))
 
 
 def learn(rows: Rows, kernel: NDArray[np.float32]) -> Learned:
@@ -64,8 +84,8 @@ def learn(rows: Rows, kernel: NDArray[np.float32]) -> Learned:
     if failed:
         raise ArithmeticError("the kernel matrix is not positive definite")
     coefficients, _ = lapack.spotrs(factor, np.asfortranarray(residual, dtype=np.float32), lower=1)
-    inverse, _ = lapack.spotri(factor, lower=1, overwrite_c=1)
-    return Learned(base=base, coefficients=coefficients.astype(np.float64), residual=residual, inverse=inverse)
+    half, _ = lapack.strtri(factor, lower=1, overwrite_c=1)
+    return Learned(base=base, coefficients=coefficients.astype(np.float64), residual=residual, half=half)
 
 
 def problem(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

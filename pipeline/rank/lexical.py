@@ -8,6 +8,7 @@ a second.
 
 import re
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,11 +87,21 @@ def weigh(counts: Counts, weights: Weights) -> sp.csr_matrix:
 
 
 def products(rows: sp.csr_matrix) -> NDArray[np.float32]:
-    """Return the similarity in wording of all rows with each other; each is at most 1."""
+    """Return the similarity in wording of all rows with each other; each is at most 1.
+
+    On two cores common and rare n-grams are multiplied side by side; on one the result is the same.
+    """
     texts = np.bincount(rows.indices, minlength=rows.shape[1])
-    common, rare = np.flatnonzero(texts > COMMON * rows.shape[0]), np.flatnonzero(texts <= COMMON * rows.shape[0])
-    dense, sparse = rows[:, common].toarray(), rows[:, rare]
-    return np.asarray(dense @ dense.T + (sparse @ sparse.T).toarray())
+    often = texts > max(COMMON * rows.shape[0], 1)
+    dense, sparse = rows[:, np.flatnonzero(often)].toarray(), rows[:, np.flatnonzero((texts > 1) & ~often)]
+    with ThreadPoolExecutor(1) as beside:
+        rare = beside.submit(lambda: (sparse @ sparse.T).toarray())
+        common = dense @ dense.T
+        common += rare.result()
+    # An n-gram of a single text is shared with no other: all of them together make up what is left to a row's length.
+    single = np.bincount(_row_of(rows), np.where(texts[rows.indices] == 1, rows.data, 0) ** 2, minlength=rows.shape[0])
+    common[np.diag_indices_from(common)] += single
+    return np.asarray(common)
 
 
 def weigh_words(texts: Sequence[str], weights: Weights) -> sp.csr_matrix:
@@ -167,20 +178,34 @@ def _column(code: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _matrix(row: NDArray[np.intp], column: NDArray[np.int64], rows: int) -> sp.csr_matrix:
-    key, times = np.unique(row * COLUMNS + column, return_counts=True)
-    return sp.csr_matrix((times.astype(np.float32), (key // COLUMNS, key % COLUMNS)), shape=(rows, COLUMNS))
+    # Rows are nearly in order already, which this sort makes use of: numpy.unique takes twice as long.
+    every = np.sort(row * COLUMNS + column, kind="stable")
+    first = np.flatnonzero(np.concatenate([[True], every[1:] != every[:-1]])) if len(every) else np.zeros(0, np.intp)
+    key, times = every[first], np.diff(first, append=len(every))
+    begins = np.searchsorted(key, np.arange(rows + 1) * COLUMNS)
+    return sp.csr_matrix((times.astype(np.float32), key % COLUMNS, begins), shape=(rows, COLUMNS))
 
 
 def _idf(counts: sp.csr_matrix) -> NDArray[np.float32]:
     texts = np.bincount(counts.indices, minlength=COLUMNS)
-    idf = np.log((1 + counts.shape[0]) / (1 + texts)) + 1
-    return np.where(texts > 0, idf, 0).astype(np.float32)
+    seen = np.flatnonzero(texts)
+    idf = np.zeros(COLUMNS, dtype=np.float32)
+    idf[seen] = np.log((1 + counts.shape[0]) / (1 + texts[seen])) + 1
+    return idf
 
 
 def _normalised(counts: sp.csr_matrix, idf: NDArray[np.float32]) -> sp.csr_matrix:
-    weighted = counts.copy()
-    weighted.data = (1 + np.log(weighted.data)) * idf[weighted.indices]
-    weighted.eliminate_zeros()
-    length = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    weight = (1 + np.log(counts.data)) * idf[counts.indices]
+    row = _row_of(counts)
+    length = np.sqrt(np.bincount(row, weight**2, minlength=counts.shape[0]))
     scale = np.divide(np.sqrt(0.5), length, out=np.zeros_like(length), where=length > 0)
-    return sp.csr_matrix(sp.diags(scale).astype(np.float32) @ weighted)
+    weighted = sp.csr_matrix(
+        ((weight * scale[row]).astype(np.float32), counts.indices.copy(), counts.indptr.copy()), shape=counts.shape
+    )
+    weighted.eliminate_zeros()
+    return weighted
+
+
+def _row_of(matrix: sp.csr_matrix) -> NDArray[np.intp]:
+    """Return the row that each stored value of a matrix is in."""
+    return np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))

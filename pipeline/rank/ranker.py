@@ -62,6 +62,7 @@ def fit(codebook: Codebook, vectors: Vectors, labelled: Labelled | None, setting
     ``vectors`` holds a row of length 1 for each of ``codebook_texts(codebook)``. The same material always gives the
     same ranker, whatever else is in the study.
     """
+    import scipy.linalg  # noqa: F401  # has a BLAS of its own; what is loaded later, the limit does not hold
     from threadpoolctl import threadpool_limits
 
     # Several threads that share busy cores wait for one another: a fit took ten times as long with two as with one.

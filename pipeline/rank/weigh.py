@@ -47,6 +47,16 @@ def independent(groups: NDArray[np.intp]) -> NDArray[np.float64]:
     return np.asarray(1 / (1 + ALIKE * (np.bincount(groups)[groups] - 1)))
 
 
+def logistic(z: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the probability of log-odds ``z``, and ln(1 + exp(z)): with one exponential, and none too large.
+
+    >>> [values.round(3).tolist() for values in logistic(np.array([0.0, 2.0, -800.0]))]
+    [[0.5, 0.881, 0.0], [0.693, 2.127, 0.0]]
+    """
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1, small) / (1 + small), np.maximum(z, 0) + np.log1p(small)
+
+
 def _fit(x: Matrix, fixed: Matrix, gold: Matrix, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the weights of least loss near 1, none below 0."""
     from scipy.optimize import minimize
@@ -59,8 +69,9 @@ def _fit(x: Matrix, fixed: Matrix, gold: Matrix, counts: NDArray[np.float64]) ->
         score = flat @ weights + fixed
         z = constant + slope * score
         off, steep = (weights - 1) / REACH, (slope - SLOPE) / SLOPES
-        error = each * (1 / (1 + np.exp(-z)) - gold)
-        value = each @ (np.logaddexp(0, z) - gold * z) + 0.5 * (off @ off + steep**2)
+        chance, cost = logistic(z)
+        error = each * (chance - gold)
+        value = each @ (cost - gold * z) + 0.5 * (off @ off + steep**2)
         gradient = [error.sum(), error @ score + steep / SLOPES, *(slope * (error @ flat) + off / REACH)]
         return float(value), np.array(gradient)
 

@@ -10,8 +10,22 @@ audit_tables  what an audit found -> tables and JSON
 """
 
 from .audit import audit_page
+from .audit_drift import happened
 from .audit_tables import as_json, tables
-from .audited import Audited, Beside, Example, Head, Machine, Passage, Reliability, Signal, Work
+from .audited import (
+    Audited,
+    Beside,
+    Drift,
+    Effort,
+    Example,
+    Head,
+    Machine,
+    Passage,
+    Reliability,
+    Screened,
+    Signal,
+    Work,
+)
 from .drawing import Figure, Words
 from .page import Card, Cell, Note, Part, Quote, Quotes, Section, Table, render
 
@@ -20,6 +34,8 @@ __all__ = [
     "Beside",
     "Card",
     "Cell",
+    "Drift",
+    "Effort",
     "Example",
     "Figure",
     "Head",
@@ -30,6 +46,7 @@ __all__ = [
     "Quote",
     "Quotes",
     "Reliability",
+    "Screened",
     "Section",
     "Signal",
     "Table",
@@ -37,6 +54,7 @@ __all__ = [
     "Work",
     "as_json",
     "audit_page",
+    "happened",
     "render",
     "tables",
 ]

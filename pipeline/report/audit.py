@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..agreement import Estimate, Lack
+from . import audit_effort, audit_influence
 from .audit_agreement import agreement_section
+from .audit_drift import NOTHING, drift_section, traffic
 from .audited import Audited, Example, Signal, Work
 from .methods import methods_section
 from .page import Card, Note, Part, Quote, Quotes, Section, Table, render
-from .telling import day, share, told
+from .telling import day, share
 
+NOTHING_STANDS_OUT = "Nothing stands out. That is not evidence that nothing is wrong: see what this audit cannot see."
 DISCUSS = "These are signals for discussion, not ratings of people."
 
 
@@ -17,6 +21,9 @@ def audit_page(found: Audited) -> str:
         _glance(found),
         _signals(found),
         agreement_section(found),
+        drift_section(found),
+        audit_influence.influence_section(found),
+        audit_effort.effort_section(found),
         _coders(found),
         methods_section(found),
         _provenance(found),
@@ -37,16 +44,42 @@ def _glance(found: Audited) -> Section:
         Card(name="Coders", value=f"{len(found.coders):,}", detail=f"{found.decisions:,} decisions"),
         Card(name="Segments read", value=f"{units:,}", detail=f"in {len(found.readings.documents):,} documents"),
         Card(name="Read by two or more", value=share(n.units / max(units, 1)), detail=f"{n.units:,} segments"),
-        Card(name="Agreement on sets", value=told(sets).split(" [")[0], detail=f"alpha (Jaccard) {told(sets)}"),
-        Card(name="To talk about", value=str(len(found.signals)), detail="signals"),
+        Card(
+            name="Agreement on sets",
+            value="–" if isinstance(sets.value, Lack) else f"{sets.value:.2f}",
+            detail=_interval(sets),
+        ),
+        Card(
+            name="To talk about",
+            value=str(len(found.signals)),
+            detail="signals" if len(found.signals) != 1 else "signal",
+        ),
     )
-    return Section(title="At a glance", parts=(Note(text=DISCUSS, mark="good"), cards))
+    stands_out = tuple(f"{signal.title}. {signal.words}" for signal in found.signals) or (NOTHING_STANDS_OUT,)
+    stands_out += tuple(_in_short(found))
+    table = tuple(traffic(found.drift)) if found.drift else (Note(text=NOTHING),)
+    return Section(title="At a glance", parts=(Note(text=DISCUSS, mark="good"), cards, stands_out, *table))
+
+
+def _in_short(found: Audited) -> Iterator[str]:
+    """Yield the other parts of the report in a sentence each."""
+    yield audit_influence.in_short(found.influence)
+    yield audit_effort.in_short(found.effort)
+    if found.drift:
+        yield f"Coder or site: {found.drift.audit.sites.words}."
+
+
+def _interval(found: Estimate) -> str:
+    if isinstance(found.value, Lack):
+        return found.value.value
+    if found.low is None or found.high is None:
+        return "alpha (Jaccard), no interval"
+    return f"alpha (Jaccard), {found.low:.2f} to {found.high:.2f}"
 
 
 def _signals(found: Audited) -> Section:
     if not found.signals:
-        words = "Nothing stands out. That is not evidence that nothing is wrong: see what this audit cannot see."
-        return Section(title="To talk about", parts=(words,))
+        return Section(title="To talk about", parts=(NOTHING_STANDS_OUT,))
     return Section(title="To talk about", parts=tuple(part for signal in found.signals for part in _signal(signal)))
 
 

@@ -175,7 +175,8 @@ def _unitizing(found: Unitizing) -> Iterator[Part]:
 
 def _planning() -> tuple[Part, ...]:
     rows = tuple(
-        (f"{share:.0%}", units_needed(0.667, share), units_needed(0.8, share)) for share in (0.03, 0.05, 0.1, 0.25)
+        (f"{100 * share:.0f} %", units_needed(0.667, share), units_needed(0.8, share))
+        for share in (0.03, 0.05, 0.1, 0.25)
     )
     return (
         Table(

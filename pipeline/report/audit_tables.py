@@ -1,15 +1,16 @@
 """What an audit found -> tables for spreadsheets and statistics programs, and everything as one JSON value."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..agreement import Counts, Estimate, ThemeAgreement, disagreements
+from .audit_drift_tables import Row, TableRows, drift_tables
+from .audit_influence_tables import effort_tables, influence_tables
 from .audited import Audited, Work
 from .plain import plain
 from .telling import number
 
-Row = tuple[str | int | float | None, ...]
-TableRows = tuple[str, tuple[str, ...], Iterable[Row]]  # name, columns, rows
 MEASURES = ("alpha", "positive", "negative", "percent", "kappa", "ac1", "pabak")
 
 
@@ -20,6 +21,11 @@ def tables(found: Audited) -> Iterator[TableRows]:
     yield _sets(found)
     yield _pairs(found)
     yield _disagreements(found)
+    if found.drift:
+        yield from drift_tables(found.drift)
+    if found.influence:
+        yield from influence_tables(found.influence)
+    yield from effort_tables(found.effort)
 
 
 def _estimate(found: Estimate) -> Row:
@@ -90,9 +96,11 @@ def _disagreement_rows(found: Audited) -> Iterator[Row]:
 
 def as_json(found: Audited) -> dict[str, Any]:
     """Return everything as plain values. The disagreements' words are in their table alone."""
-    skipped = {"readings", "passages"}
+    skipped = {"readings", "passages", "drift"}
     names = [name for name in Audited.__dataclass_fields__ if name not in skipped]
+    drift = plain(replace(found.drift, checks=())) if found.drift else None
     return {name: plain(getattr(found, name)) for name in names} | {
+        "drift": drift,
         "themes": list(found.themes),
         "disagreements": [
             {

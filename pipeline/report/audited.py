@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..agreement import Agreement, Estimate, Ratings, Unitizing
+from ..drift import Advice, Check, DriftAudit
+from ..effort import Pace, Saturation, Saving
+from ..influence import Estimate as ByDocument
+from ..influence import Influence
+from ..records import Mode
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,6 +74,45 @@ class Reliability:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """Who answers otherwise than before."""
+
+    audit: DriftAudit
+    checks: tuple[Check, ...]  # what it was made of
+    chosen: bool  # whether the study says which themes are watched
+    anchors: int  # that were answered, also where they were too few to go by
+    documents: int  # that the answers come from; of very many, some are drawn by lot
+    revisions: tuple[tuple[datetime, str], ...]  # when somebody first worked with each revision of the codebook
+    advice: tuple[Advice, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Screened:
+    """What reading in the machine's order finds of one theme, among the segments that people read."""
+
+    theme: str
+    segments: int
+    relevant: int  # of them, that at least half of their coders gave the theme
+    tnr: float | None  # at 95 % recall
+    wss: float | None
+    recall: tuple[tuple[float, float | None], ...]  # by share of segments read
+    enough: int  # random segments without a hit after the largest of these shares, for 90 % recall
+    curve: tuple[float, ...]  # recall at equal steps from nothing read to everything
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Effort:
+    """What coding costs, what suggestions save, and when it is enough."""
+
+    pace: Pace
+    coders: Mapping[str, Pace]
+    saving: Saving
+    per_right: Mapping[Mode, ByDocument]  # seconds per right theme
+    screened: tuple[Screened, ...]
+    saturation: Saturation
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
     """One segment behind a signal, and what a coder made of it."""
 
@@ -111,6 +155,9 @@ class Audited:
     readings: Ratings
     passages: Mapping[str, Passage]  # by segment
     reliability: Reliability
+    drift: Drift | None  # None where nothing can be compared with anything
+    influence: Influence | None  # None where nobody worked with suggestions in view
+    effort: Effort
     signals: tuple[Signal, ...]
 
     @property

@@ -4,10 +4,12 @@ queue    where a segment stands for a coder, and which one comes next
 answers  what an action appends to the decisions, and what taking it back appends
 pages    what the templates show
 orders   in which order one coder comes to segments, and which resemble an example
+filters  which segments a coder wants to see
 desk     what the page asks the store for one coder
 guard    who may come in
 render   forms in, templates -> responses out
 lists    routes that list transcripts, themes and segments
+filtering routes of the filter, and of links to a segment
 accounts passwords and log-ins, where several people work on a study
 seats    who sits at the page
 team     who reads what, how far everybody is, where they disagree

@@ -22,10 +22,11 @@ from ..records import Codebook, Mode, Segment, SegmentId, TranscriptId
 from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
-from . import lists, pages, rooms, slots
+from . import filtering, lists, pages, rooms, slots
 from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, along, beside, elsewhere, led_to, line, onward, sight_of
+from .filters import Way
 from .guard import Guard
 from .orders import Encoding, Order
 from .queue import WHOLE, Progress, Standing, first_to_read, progress, standing
@@ -91,7 +92,7 @@ def create_app(
     )
     seats = [Middleware(Seats, desk=desk)] if coder is None else []
     app = Starlette(
-        routes=[Mount(root, routes=[*routes, *(rooms.routes() if coder is None else ())])],
+        routes=[Mount(root, routes=[*routes, *filtering.routes(), *(rooms.routes() if coder is None else ())])],
         middleware=[Middleware(Guard, token=token, local=local), *seats],
         exception_handlers={
             HTTPException: failed,
@@ -141,13 +142,13 @@ def _transcript(request: Request) -> Response:
     return page(request, "transcript.html", values | {"runs": pages.marked(current.text, offers) if current else []})
 
 
-def _next_open(desk: Desk, found: TranscriptId, current: Segment | None, order: Order) -> str:
+def _next_open(desk: Desk, found: TranscriptId, current: Segment | None, order: Way) -> str:
     """Return the address that leads to the next open segment."""
     told = {"order": order.value, "from": current.id if current else "", "after": "" if current or order else found}
     return f"{desk.root}/next?" + urlencode({name: value for name, value in told.items() if value})
 
 
-def _place(desk: Desk, order: Order, current: Segment | None) -> tuple[int, int] | None:
+def _place(desk: Desk, order: Way, current: Segment | None) -> tuple[int, int] | None:
     """Return at which place of its order the current segment stands, and of how many."""
     if order is Order.TRANSCRIPT or current is None:
         return None

@@ -14,11 +14,13 @@ from ..store.runs import list_runs, load_suggestions, present_runs
 from ..store.slots import Slot
 from . import slots
 from .answers import Sight
+from .filters import Filter, Way, matching
 from .orders import Order, Reviewer, in_order, mine
 from .queue import Standing, State, next_open, offered, standing, state_of
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
 AT_ONCE = 100  # segments of an order that are looked at together for something open
+LINES = 12  # orders and filters that are remembered at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +40,11 @@ class Desk(Reviewer):
     templates: Environment
     writing: threading.Lock = field(default_factory=threading.Lock)
     ordering: threading.Lock = field(default_factory=threading.Lock)
-    lines: dict[Order, Line] = field(default_factory=dict)
+    lines: dict[Way, Line] = field(default_factory=dict)
+    searches: dict[str, str] = field(default_factory=dict)  # words that were looked for, by the key in the address
 
 
-def sight_of(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> Sight:
+def sight_of(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT) -> Sight:
     """Return what is in front of the coder at a segment, who came to it in an order."""
     made = load_suggestions(desk.store, segment.transcript).get(segment.id, [])
     role = slots.role_of(desk, segment.id)
@@ -55,7 +58,7 @@ def sight_of(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> S
         run=run,
         encoder=encoders.get(run, ""),
         codebook_revision=desk.codebook.revision,
-        queue=order.value,
+        queue=order.value if isinstance(order, Order) else "filter",
     )
 
 
@@ -64,22 +67,31 @@ def states(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -
     return {segment.id: state_of(answers.get(segment.id, {})) for segment in segments}
 
 
-def line(desk: Desk, order: Order, *, anew: bool = False) -> Line:
-    """Return the segments of an order; made anew when suggestions have changed, or on request."""
+def line(desk: Desk, order: Way, *, anew: bool = False) -> Line:
+    """Return the segments of an order or a filter; made anew when suggestions have changed, or on request."""
     runs = present_runs(desk.store)
     with desk.ordering:
         made = desk.lines.get(order)
         if made is None or anew or made.runs != runs:
-            reading = {entry.id for entry in mine(desk)}
-            where = {piece.id: piece.transcript for piece in load_segments(desk.store)}
-            segments = [segment for segment in in_order(desk, order) if where.get(segment) in reading]
+            segments = _segments_of(desk, order)
             made = Line(runs=runs, segments=segments, place={segment: at for at, segment in enumerate(segments)})
+            desk.lines.pop(order, None)
             desk.lines[order] = made
+            while len(desk.lines) > LINES:
+                desk.lines.pop(next(iter(desk.lines)))
     return made
 
 
+def _segments_of(desk: Desk, order: Way) -> list[SegmentId]:
+    if isinstance(order, Filter):
+        return matching(desk, order, desk.searches.get(order.find, ""))
+    reading = {entry.id for entry in mine(desk)}
+    where = {piece.id: piece.transcript for piece in load_segments(desk.store)}
+    return [segment for segment in in_order(desk, order) if where.get(segment) in reading]
+
+
 def beside(
-    desk: Desk, transcript: TranscriptId, segments: Sequence[Segment], current: Segment | None, order: Order
+    desk: Desk, transcript: TranscriptId, segments: Sequence[Segment], current: Segment | None, order: Way
 ) -> dict[str, str]:
     """Return the addresses of the segments before and after the current one, also over a transcript's edge."""
     if order is not Order.TRANSCRIPT:
@@ -97,7 +109,7 @@ def beside(
     return {"before": before, "after": after}
 
 
-def _beside_in_line(desk: Desk, current: Segment | None, order: Order) -> dict[str, str]:
+def _beside_in_line(desk: Desk, current: Segment | None, order: Way) -> dict[str, str]:
     made = line(desk, order)
     at = made.place.get(current.id, -1) if current else -1
     near = {"before": at - 1, "after": at + 1}
@@ -107,7 +119,7 @@ def _beside_in_line(desk: Desk, current: Segment | None, order: Order) -> dict[s
     return {"before": "", "after": "", **found}
 
 
-def onward(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> str:
+def onward(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT) -> str:
     """Return the address of the next open segment after the given one, in its transcript or beyond, or in an order.
 
     Where a slot is due, or was drawn and is not answered yet, it comes first; the coder goes on from before it then.
@@ -123,19 +135,28 @@ def onward(desk: Desk, segment: Segment, order: Order = Order.TRANSCRIPT) -> str
     return address(desk, segment.transcript, found) if found else elsewhere(desk, segment.transcript)
 
 
-def led_to(desk: Desk, slot: Slot, order: Order) -> str:
+def led_to(desk: Desk, slot: Slot, order: Way) -> str:
     """Return the address at which the coder answers a slot."""
     (piece,) = load_segments(desk.store, ids=[slot.segment])
     return address(desk, piece.transcript, slot.segment, order=order)
 
 
-def along(desk: Desk, order: Order, after: SegmentId | None = None) -> str:
+def along(desk: Desk, order: Way, after: SegmentId | None = None) -> str:
     """Return the address of the next open segment in an order, at its end or without ``after`` of the first one."""
     made = line(desk, order)
     start = made.place.get(after, -1) + 1 if after else 0
+    if isinstance(order, Filter) and not order.only_open:  # what was answered is gone through as well, once
+        found = next(iter(made.segments[start:]), None)
+        return _at(desk, found, order)
     found = _open_ahead(desk, made.segments[start:], after)
     if not found and start:
         found = _open_ahead(desk, line(desk, order, anew=True).segments, after)
+    return _at(desk, found, order)
+
+
+def _at(desk: Desk, found: SegmentId | None, order: Way) -> str:
+    if not found and isinstance(order, Filter):
+        return f"{desk.root}/filter?" + urlencode({"order": order.value, "note": "filter-done"})
     if not found:
         return f"{desk.root}/?note=order-done"
     (piece,) = load_segments(desk.store, ids=[found])
@@ -179,7 +200,7 @@ def _first_open(
 
 
 def address(
-    desk: Desk, transcript: TranscriptId, segment: SegmentId, *, note: str = "", order: Order = Order.TRANSCRIPT
+    desk: Desk, transcript: TranscriptId, segment: SegmentId, *, note: str = "", order: Way = Order.TRANSCRIPT
 ) -> str:
     """Return the address at which a segment is the current one, for a coder who goes on in an order."""
     told = {"segment": segment, "order": order.value, "note": note}

@@ -12,8 +12,9 @@ from ..errors import EncoderFault
 from ..records import Segment, SegmentId
 from ..store.corpus import list_transcripts, load_segments
 from ..store.decisions import load_decisions
-from . import pages
+from . import pages, slots
 from .desk import Desk, address
+from .filters import Way
 from .orders import Order, like_segment, like_text, mine, unexplained
 from .queue import progress, standing
 from .render import desk_of, render
@@ -48,8 +49,8 @@ def nothing_fits(request: Request) -> Response:
     """Show the segments that no theme explains, in clusters of like ones."""
     desk = desk_of(request)
     clusters = unexplained(desk)[:CLUSTERS]
-    listed = _listed(desk, [segment for cluster in clusters for segment in cluster.segments], Order.NOTHING_FITS)
-    by_id = {row.segment.id: row for row in listed}
+    rows = listed(desk, [segment for cluster in clusters for segment in cluster.segments], Order.NOTHING_FITS)
+    by_id = {row.segment.id: row for row in rows}
     shown = [(cluster, [by_id[segment] for segment in cluster.segments]) for cluster in clusters]
     return render(request, "nothing_fits.html", clusters=shown)
 
@@ -61,7 +62,7 @@ def similar(request: Request) -> Response:
     if not found:
         raise HTTPException(404)
     hits = like_segment(desk, found[0], HITS)
-    (example,) = _listed(desk, [found[0].id], Order.TRANSCRIPT)
+    (example,) = listed(desk, [found[0].id], Order.TRANSCRIPT)
     return _found(request, hits, example=example)
 
 
@@ -94,15 +95,16 @@ def _found(
     status: int = 200,
 ) -> Response:
     desk = desk_of(request)
-    rows = _listed(desk, [hit.segment for hit in hits], Order.TRANSCRIPT)
+    rows = listed(desk, [hit.segment for hit in hits], Order.TRANSCRIPT)
     return render(request, "similar.html", status=status, rows=rows, example=example, text=text, fault=fault)
 
 
-def _listed(desk: Desk, segments: Sequence[SegmentId], order: Order) -> list[pages.Listed]:
+def listed(desk: Desk, segments: Sequence[SegmentId], order: Way) -> list[pages.Listed]:
     """Return segments as they are listed, with what the coder made of them, and nothing of what the machine thinks."""
     pieces = {piece.id: piece for piece in load_segments(desk.store, ids=list(segments))}
     entries = {entry.id: entry for entry in list_transcripts(desk.store)}
-    answers = standing(load_decisions(desk.store, coder=desk.coder, among=list(segments)))
+    again = slots.read_again(slots.active(desk))
+    answers = standing(load_decisions(desk.store, coder=desk.coder, among=list(segments)), again)
 
     def row(piece: Segment) -> pages.Listed:
         entry = entries.get(piece.transcript)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import FormData
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from .desk import Desk
+from .filters import Filter, Way, way
 from .guard import HEADERS
 from .orders import Order
 
@@ -23,6 +25,7 @@ NOTES = {
     "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
     "done": "Nothing is open any more.",
     "order-done": "Nothing is open any more in that order.",
+    "filter-done": "That was the last one. This is what the filter finds now.",
     "assigned": "Written down who reads what.",
     "opened": "The coders of this transcript may see each other's answers now.",
     "closed": "The coders of this transcript do not see each other's answers any more.",
@@ -66,6 +69,7 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
     """Return a page; what every template needs is added."""
     desk = desk_of(request)
     note = NOTES.get(request.query_params.get("note", ""), "")
+    order = asked_order(request)
     always = {
         "root": desk.root,
         "study": desk.study,
@@ -74,7 +78,8 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
         "note": note,
         "at": time.time_ns() // 1000,
         "orders": {order.value: told for order, told in ORDERS.items()},
-        "order": asked_order(request).value,
+        "order": quote(order.value, safe=""),
+        "order_told": "Filtered" if isinstance(order, Filter) else ORDERS[order],
     }
     return HTMLResponse(desk.templates.get_template(template).render({**always, **values}), status)
 
@@ -90,10 +95,9 @@ def see(address: str) -> Response:
     return RedirectResponse(address, 303)
 
 
-def asked_order(request: Request) -> Order:
-    """Return the order in which the coder wants to go on, as the address says it."""
-    told = request.query_params.get("order", "")
-    return Order(told) if told in [order.value for order in Order] else Order.TRANSCRIPT
+def asked_order(request: Request) -> Way:
+    """Return the order or the filter in which the coder wants to go on, as the address says it."""
+    return way(request.query_params.get("order", ""))
 
 
 def failed(request: Request, error: Exception) -> Response:

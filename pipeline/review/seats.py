@@ -13,6 +13,7 @@ from .desk import Desk
 
 COOKIE = "themescout"
 FREE = ("/login", "/static/")  # what nobody needs to log in for
+LOOKING = ("/logout", "/filter", "/search")  # forms that write nothing
 
 
 class Seats:
@@ -32,7 +33,7 @@ class Seats:
         person = self._person(scope)
         if person is None:
             await RedirectResponse(f"{self.desk.root}/login", 303)(scope, receive, send)
-        elif person.rights is Rights.AUDITOR and scope["method"] not in ("GET", "HEAD") and path != "/logout":
+        elif person.rights is Rights.AUDITOR and scope["method"] not in ("GET", "HEAD") and path not in LOOKING:
             told = "An auditor looks and changes nothing. Nothing was written."
             await PlainTextResponse(told, 403)(scope, receive, send)
         else:
@@ -40,7 +41,7 @@ class Seats:
 
     def _desk_of(self, person: Person) -> Desk:
         """Return the desk of a person: the orders in which segments come are the person's own, all else is shared."""
-        own = replace(self.desk, coder=person.name, rights=person.rights, lines={})
+        own = replace(self.desk, coder=person.name, rights=person.rights, lines={}, searches={})
         return self._desks.setdefault(person, own)
 
     def _person(self, scope: Scope) -> Person | None:

@@ -15,6 +15,11 @@ from .connect import Store
 from .schema import decisions, segments
 from .trail import last_hash, link
 
+# What is read of every decision: there may be half a million.
+_OTHERS = tuple(column for column in decisions.columns if column.name not in ("id", "hash", "segment"))
+_TOLD = ("segment", *(column.name for column in _OTHERS))
+_ANSWERS, _MODES = {one.value: one for one in Answer}, {one.value: one for one in Mode}
+
 
 def add_decisions(store: Store, made: Sequence[Decision]) -> None:
     """Append decisions, all or none; they are on disk when this returns."""
@@ -116,9 +121,7 @@ def load_as_made(store: Store) -> list[Decision]:
 
 
 def _where_now(at: datetime | None = None) -> sa.Select[Any]:
-    others = [column for column in decisions.c if column.name != "segment"]
-    now = now_of(decisions.c.segment, at).label("segment")
-    return sa.select(now, *others).order_by(decisions.c.id)
+    return sa.select(now_of(decisions.c.segment, at).label("segment"), *_OTHERS).order_by(decisions.c.id)
 
 
 def _row(decision: Decision) -> dict[str, object]:
@@ -131,13 +134,8 @@ def _row(decision: Decision) -> dict[str, object]:
     return told | {"answer": decision.answer.value, "mode": decision.mode.value, "decided_at": moment}
 
 
-def _decision(row: sa.Row[tuple[object, ...]]) -> Decision:
-    told = {name: value for name, value in row._mapping.items() if name not in ("id", "hash")}
-    return Decision(
-        **told
-        | {
-            "answer": Answer(row.answer),
-            "mode": Mode(row.mode),
-            "decided_at": datetime.fromisoformat(row.decided_at),
-        }
-    )
+def _decision(row: sa.Row[Any]) -> Decision:
+    told = dict(zip(_TOLD, row._tuple(), strict=True))
+    told["answer"], told["mode"] = _ANSWERS[told["answer"]], _MODES[told["mode"]]
+    told["decided_at"] = datetime.fromisoformat(told["decided_at"])
+    return Decision(**told)

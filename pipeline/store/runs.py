@@ -88,7 +88,7 @@ def put_suggestions(store: Store, run: str, ranked: Mapping[TranscriptId, Sequen
 
 def _row(run: str, suggestion: Suggestion) -> dict[str, object]:
     told = {name: getattr(suggestion, name) for name in _TOLD}
-    lists = {name: [list(pair) for pair in getattr(suggestion, name)] for name in ("parts", "because")}
+    lists = {"parts": suggestion.parts, "because": suggestion.because}
     return {"run": run, **told, **lists, "because_kind": suggestion.because_kind.value}
 
 

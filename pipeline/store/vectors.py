@@ -14,6 +14,10 @@ from .schema import vectors
 STORED = np.dtype("<f4")
 
 
+class NoVectorError(KeyError):
+    """A text has no vector in the store."""
+
+
 def text_hash(text: str) -> str:
     """Return the key under which a text's vector is kept."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
@@ -41,7 +45,7 @@ def put_vectors(store: Store, encoder: str, texts: Sequence[str], rows: NDArray[
 
 
 def load_vectors(store: Store, encoder: str, texts: Iterable[str]) -> dict[str, NDArray[np.float32]]:
-    """Return the vector of every text, by text. Raises ``KeyError`` if one has none."""
+    """Return the vector of every text, by text. Raises ``NoVectorError`` if one has none."""
     by_hash = {text_hash(text): text for text in texts}
     found: dict[str, NDArray[np.float32]] = {}
     with store.reading() as connection:
@@ -50,4 +54,6 @@ def load_vectors(store: Store, encoder: str, texts: Iterable[str]) -> dict[str, 
             query = query.where(vectors.c.encoder == encoder, vectors.c.text_hash.in_(some))
             for key, raw in connection.execute(query):
                 found[key] = np.frombuffer(raw, dtype=STORED).astype(np.float32)
+    if missing := by_hash.keys() - found.keys():
+        raise NoVectorError(f"{len(missing)} of {len(by_hash)} texts have no vector")
     return {text: found[key] for key, text in by_hash.items()}

@@ -17,6 +17,7 @@ from ..records import Transcript, TranscriptId, Turn
 from . import plain, subtitles, tables, word
 from .draft import Draft, Reader, Said, refuse
 from .files import by_pattern, in_folder, is_pattern, is_transcript, printable
+from .speakers import group as group
 from .speakers import role_of
 
 __all__ = ["READERS", "File", "clashes", "find", "read"]

@@ -22,6 +22,15 @@ def fold(label: str) -> str:
     return " ".join(label.split()).casefold()
 
 
+def group(label: str) -> str:
+    """Return what a speaker is, as far as the label says: the label without number and signs at its end.
+
+    >>> group("PSW3"), group("Policy maker 2"), group("Ana"), group("#4")
+    ('PSW', 'Policy maker', 'Ana', '#4')
+    """
+    return _TRAILING.sub("", " ".join(label.split())) or label
+
+
 def is_moderator(label: str, moderators: Iterable[str]) -> bool:
     """Tell whether a label is listed, as it stands or without the digits and signs at its end.
 
