@@ -9,6 +9,7 @@ from ..records import BLIND, POSITIVE, Answer, Decision, Mode, SegmentId, Sugges
 from .judged import IDLE, Action, Judgement
 
 PAUSE = timedelta(minutes=30)  # a longer one between two decisions of a coder begins a new session
+Made = tuple[dict[str, Suggestion], frozenset[str]]
 Reading = tuple[str, SegmentId, bool]  # coder, segment, whether it is a duplicate
 
 
@@ -20,6 +21,16 @@ class Facts:
     suggestions: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]  # by segment and run
     gold: Mapping[SegmentId, frozenset[str]] = field(default_factory=dict)  # the themes that are right
     uncertain: Mapping[SegmentId, frozenset[str]] = field(default_factory=dict)  # themes whose gold is not certain
+    _known: dict[tuple[SegmentId, str], Made] = field(default_factory=dict, repr=False, compare=False)
+
+    def made(self, segment: SegmentId, run: str) -> Made:
+        """Return a run's suggestions for a segment by theme, and the themes offered: kept, as many coders ask."""
+        found = self._known.get((segment, run))
+        if found is None:
+            by_theme = {one.theme: one for one in self.suggestions.get((segment, run), ())}
+            offered = frozenset(theme for theme, one in by_theme.items() if one.suggested)
+            found = self._known[segment, run] = (by_theme, offered)
+        return found
 
 
 def from_decisions(decisions: Iterable[Decision], facts: Facts) -> tuple[list[Judgement], list[Action]]:
@@ -101,9 +112,8 @@ def _reading(read: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) -> 
         return
     first, (session, order) = read[0]
     last = rows[-1]
-    made = {s.theme: s for s in facts.suggestions.get((last.segment, last.run), ())}
+    made, offered = facts.made(last.segment, last.run)
     given = {row.theme for row in standing if row.answer in POSITIVE}
-    offered = {theme for theme, s in made.items() if s.suggested}
     seen = last.mode not in BLIND and any(row.shown for row in rows)
     right = facts.gold.get(last.segment)
     unknown = facts.uncertain.get(last.segment, frozenset())
