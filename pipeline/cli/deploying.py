@@ -16,7 +16,9 @@ from .terminal import STUDY, example, loudness, open_study, say
 def deploy(study: Path, *, cron: str | None, pool: str | None) -> None:
     """Register the study on the Prefect server that PREFECT_API_URL names, to run by itself.
 
-    `suggest` every night, and the audit of each month; what runs when is in configs/prefect.yaml. The server learns paths, names and numbers, nothing that anybody said.
+    `suggest` every night, and the audit of each month; what runs when is in configs/prefect.yaml. The server learns
+    paths, names and numbers, nothing that anybody said.
+
     A worker does the work: `prefect worker start --pool themescout`, where the study's folder can be reached.
     """
     session = open_study(study)
