@@ -13,7 +13,6 @@ from pipeline.config import EmbedSettings, load_study
 from pipeline.errors import EncoderFault, StudyFault
 
 from .test_batch import many
-from .test_flows import server as server
 
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's and Dask's warnings are not ours
 SECRET = "handbag"

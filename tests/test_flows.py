@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,18 +20,6 @@ from . import auditing
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's warnings are not ours
 
 SECRET = "handbag"
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Run a Prefect server of its own for all tests here."""
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    from prefect.testing.utilities import prefect_test_harness
-
-    from pipeline import flows  # noqa: F401  # sets what Prefect reads when it is imported
-
-    with prefect_test_harness(server_startup_timeout=240):
-        yield
 
 
 def suggestions(session: intake.Session) -> list[tuple[Any, ...]]:
