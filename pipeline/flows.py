@@ -72,6 +72,7 @@ class _Job:
 
 _jobs: dict[Key, _Job] = {}
 _log = logging.getLogger("themescout")  # not one of Prefect's, which go to its server
+logging.getLogger("EventsWorker").setLevel(logging.CRITICAL)  # else, ended on a busy machine, it tells what it leaves
 
 
 def _privately(job: _Job, step: Callable[[], object]) -> None:
