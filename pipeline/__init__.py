@@ -31,6 +31,7 @@ manifest     what a run works on and with, written down
 work         suggesting over a store: ask what is missing, call a stage, keep the result
 refresh      suggestions anew while people decide
 adapt        the encoder -> one that fits the study better, if it does
+arrivals     a study's files over time -> those that have come to rest
 check        read everything a study consists of, tell every fault, change nothing
 onboard      a folder of transcripts -> a new site of the study, once somebody agrees
 results      status, human coding in, tables out, evaluation

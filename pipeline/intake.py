@@ -39,16 +39,26 @@ class Part:
 
     site: str | None = None
     transcript: str | None = None
+    leave: frozenset[str] = frozenset()  # files that are not touched now, as they are still being copied
+    forgets: bool = True  # whether files that are gone are; not while the folder they were in is away
+
+    @property
+    def whole(self) -> bool:
+        """Whether neither a site nor a transcript was asked for."""
+        return self.site is None and self.transcript is None
 
     def may_hold(self, file: transcripts.File) -> bool:
         """Tell whether a file may have transcripts of this part; a table may have several, of several sites."""
+        if file.source in self.leave:
+            return False
         if file.path.suffix.lower() in TABLES:
             return True
         return self.site in (None, file.site.name) and self.transcript in (None, file.path.stem)
 
     def holds(self, entry: corpus.Entry) -> bool:
         """Tell whether a transcript of the store belongs to this part."""
-        return self.site in (None, entry.site) and self.transcript in (None, entry.name)
+        here = self.site in (None, entry.site) and self.transcript in (None, entry.name)
+        return here and entry.source not in self.leave
 
 
 ALL = Part()
@@ -342,7 +352,7 @@ class Aside:
 def left_out(session: Session, part: Part = ALL) -> Aside:
     """Return what is set aside, in a part of the study or all of it, in the order of the study."""
     told = [line for source in quarantined(session, part) for line in source.quarantine.splitlines()]
-    found = session.found[1] if part == ALL else []
+    found = session.found[1] if part.whole else []
     told += [_line(fault) for fault in found if not isinstance(fault, StudyFault)]
     sites = [_line(fault) for fault in found if isinstance(fault, StudyFault)]
     return Aside(files=tuple(told), sites=tuple(sites))

@@ -231,6 +231,7 @@ class Decision:
     run: str = ""
     queue: str = ""  # the order in which the coder worked; "" for that of the transcripts
     chance: float | None = None  # probability with which the segment came in this mode, where chance decided that
+    request: str = ""  # what the page sent the answer as: sent again under the same name it counts once
 
 
 POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})

@@ -44,7 +44,9 @@ def look(session: Session, part: Part = ALL) -> Pending:
         here = [source for source, file in session.files.items() if part.may_hold(file)]
         return Pending(unread=frozenset(here), sources=tuple(here), gone=())
     due = frozenset(source for source in unread(session) if part.may_hold(session.files[source]))
-    gone = sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if part == ALL else []
+    gone = (
+        sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if part.whole and part.forgets else []
+    )
     waiting = set(_unranked(session, ranking(session, learned_from(session)), part))
     behind = {entry.source for entry in corpus.list_transcripts(session.store) if entry.id in waiting} | due
     return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone))

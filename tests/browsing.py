@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,25 +56,65 @@ def browser() -> Iterator["Browser"]:
         opened.close()
 
 
-@pytest.fixture
-def address(store: Store, tmp_path: Path) -> Iterator[str]:
-    fill(store, [("North", "Group 1"), ("South", "Group 2")])
-    port = free_port()
+@dataclass
+class Program:
+    """The review program in a process of its own, always at the same address."""
+
+    folder: Path
+    port: int
+    process: "subprocess.Popen[str]"
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/{TOKEN}"
+
+    def end(self) -> None:
+        """End it as a person does."""
+        self.process.send_signal(signal.SIGINT)
+        told, complained = self.process.communicate(timeout=20)
+        assert (told, complained, self.process.returncode) == ("ended\n", "", 0), "it is silent and ends in peace"
+
+    def kill(self) -> None:
+        """End it as a power cut does."""
+        self.process.kill()
+        self.process.communicate(timeout=20)
+
+    def again(self) -> None:
+        """Begin it again after it was killed."""
+        self.process = begun(self.folder, self.port)
+
+
+def begun(folder: Path, port: int) -> "subprocess.Popen[str]":
     root = Path(__file__).parent.parent
-    with subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(tmp_path), str(port)],
+    server = subprocess.Popen(
+        [sys.executable, "-c", SERVER, str(folder), str(port)],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    ) as server:
-        assert server.stdout
-        assert server.stdout.readline() == "ready\n"
-        yield f"http://127.0.0.1:{port}/{TOKEN}"
-        server.send_signal(signal.SIGINT)
-        told, complained = server.communicate(timeout=20)
-    assert (told, complained, server.returncode) == ("ended\n", "", 0), "the server is silent and ends in peace"
+    )
+    assert server.stdout
+    assert server.stdout.readline() == "ready\n"
+    return server
+
+
+@pytest.fixture
+def program(store: Store, tmp_path: Path) -> Iterator[Program]:
+    fill(store, [("North", "Group 1"), ("South", "Group 2")])
+    port = free_port()
+    program = Program(folder=tmp_path, port=port, process=begun(tmp_path, port))
+    try:
+        yield program
+    except BaseException:
+        program.kill()
+        raise
+    program.end()
+
+
+@pytest.fixture
+def address(program: Program) -> str:
+    return program.address
 
 
 @pytest.fixture

@@ -150,13 +150,17 @@ def fill(store: Store, names: Sequence[tuple[str, str]] = (("North", "Group 1"),
     return filled[0]
 
 
-def rerank(store: Store, run: str, cut: Sequence[Segment], *, suggested: int, weak: Sequence[Segment] = ()) -> None:
+def rerank(
+    store: Store, run: str, cut: Sequence[Segment], *, suggested: int, weak: Sequence[Segment] = (), best: float = 0.91
+) -> None:
     """Make a later run's suggestions the present ones of a transcript; nothing is likely for the weak segments."""
     began = datetime(2026, 3, 2, tzinfo=UTC)
     revision = CODEBOOK.revision
     made = Run(id=run, ranking=run, encoder="e5", codebook_revision=revision, settings="s", counts={}, started_at=began)
     start_run(store, made, CODEBOOK)
-    ranked = [one for segment in cut if segment not in weak for one in suggestions(segment, suggested=suggested)]
+    ranked = [
+        one for segment in cut if segment not in weak for one in suggestions(segment, suggested=suggested, best=best)
+    ]
     ranked += [one for segment in weak for one in suggestions(segment, suggested=0, best=0.1)]
     put_suggestions(store, run, {cut[0].transcript: ranked})
 
@@ -177,7 +181,7 @@ class Coder:
 
     def post(self, path: str, data: Mapping[str, str]) -> str:
         """Send a form of the present page; returns the HTML of the page it leads to."""
-        return self._arrived("POST", path, {"seen": self.seen} | dict(data))
+        return self._arrived("POST", path, {"seen": self.seen, "run": self.run} | dict(data))
 
     def _arrived(self, method: str, path: str, data: Mapping[str, str] | None) -> str:
         answer = self.client.request(method, f"/{TOKEN}{path}", data=data)
@@ -206,6 +210,12 @@ class Coder:
     def seen(self) -> str:
         """Which suggestions the present page shows, as its forms say."""
         found = re.search(r'name="seen" value="(\w+)"', self.page)
+        return found[1] if found else ""
+
+    @property
+    def run(self) -> str:
+        """Whose suggestions the present page shows, as its forms say."""
+        found = re.search(r'name="run" value="([\w-]+)"', self.page)
         return found[1] if found else ""
 
     def where(self, segment: SegmentId) -> str:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 from starlette.types import Message
 
-from pipeline.records import Answer, Decision, Mode, SegmentId, present
+from pipeline.records import Answer, Codebook, Decision, Mode, SegmentId, present
 from pipeline.review import pages
 from pipeline.review.answers import undo_last
 from pipeline.review.queue import DECIDED, next_open, standing, state_of
@@ -271,22 +271,96 @@ def test_an_answer_to_a_suggestion_that_is_gone_writes_nothing(coder: Coder, ids
 
 
 @pytest.mark.parametrize("answer", ["reject_all", "nothing", "accept"])
-def test_suggestions_that_changed_under_an_open_page_are_not_answered(
+def test_an_answer_counts_for_the_suggestions_that_were_on_the_page(
     coder: Coder, ids: list[SegmentId], store: Store, answer: str
 ) -> None:
     coder.go(f"/transcript/{coder.where(ids[0])}?segment={ids[0]}")
-    cut = transcript()[1]
-    rerank(store, "run-2", cut, suggested=3)
-    page = coder.post(f"/segment/{ids[0]}?go=next", {"answer": answer, "theme": "Waiting", "at": coder.at})
-    assert "The suggestions have changed" in page
-    assert f"segment={ids[0]}" in coder.url
+    rerank(store, "run-2", transcript()[1], suggested=1, best=0.6)
+    coder.post(f"/segment/{ids[0]}?go=next", {"answer": answer, "theme": "Waiting", "at": coder.at})
+    themed = [row for row in coder.rows if row.theme]
+    seen = [(row.theme, row.run, row.rank, row.probability) for row in themed]
+    assert seen == [("Waiting", "run-1", 1, 0.91), (KIND, "run-1", 2, 0.71)][: 1 if answer == "accept" else 2]
+    coder.post(f"/segment/{ids[1]}", {"answer": answer, "theme": "Waiting", "at": coder.at})
+    assert (coder.rows[-1].run, coder.rows[-1].probability) == ("run-2", 0.6), "what comes next is suggested anew"
+
+
+def test_what_is_on_the_page_stays_while_suggestions_are_made_anew(
+    coder: Coder, ids: list[SegmentId], store: Store
+) -> None:
+    here = f"/transcript/{coder.where(ids[0])}?segment="
+    coder.go(here + ids[0])
+    rerank(store, "run-2", transcript()[1], suggested=1, best=0.6)
+    coder.post(f"/segment/{ids[0]}", {"answer": "accept", "theme": KIND, "at": coder.at})
+    assert coder.run == "run-1", "after an answer that stays at the segment"
+    assert "very likely" in coder.go(here + ids[0]), "after a reload"
+    coder.go(f"{here}{ids[1]}&ahead=1")
+    assert coder.run == "run-2"
+    assert "very likely" in coder.go(here + ids[0]), "what a browser fetches ahead is not on the screen"
+    coder.go(here + ids[1])
+    assert "very likely" not in coder.go(here + ids[0]), "once the coder has left it, it is as anything else"
+
+
+def test_an_answer_to_a_page_of_another_codebook_writes_nothing(
+    coder: Coder, ids: list[SegmentId], store: Store, tmp_path: Path
+) -> None:
+    coder.go("/next")
+    form = {"answer": "reject_all", "at": coder.at, "seen": coder.seen, "run": coder.run}
+    with at_the_page(store, study_in(tmp_path), codebook=Codebook(themes=CODEBOOK.themes[1:])) as later:
+        assert "The suggestions have changed" in later.post(f"/segment/{ids[0]}?go=next", form)
+    assert f"segment={ids[0]}" in later.url
     assert coder.rows == []
-    coder.post(f"/segment/{ids[0]}", {"answer": answer, "theme": "Waiting", "at": coder.at})
-    assert coder.rows[0].run == "run-2", "the page that said so can be answered"
-    seen = coder.seen
-    rerank(store, "run-3", cut, suggested=3)
-    coder.go(f"/transcript/{coder.where(ids[0])}?segment={ids[0]}")
-    assert coder.seen == seen, "another run that suggests the same changes nothing"
+
+
+def test_an_answer_that_is_sent_again_counts_once(coder: Coder, ids: list[SegmentId]) -> None:
+    coder.go("/next")
+    first = {"answer": "accept", "theme": "Waiting", "at": coder.at, "request": "one"}
+    seen = {"seen": coder.seen, "run": coder.run}
+    coder.post(f"/segment/{ids[0]}?go=next", first | seen)
+    assert f"segment={ids[1]}" in coder.url
+    coder.undo()
+    coder.post(f"/segment/{ids[0]}?go=next", first | seen)
+    assert f"segment={ids[1]}" in coder.url, "it leads on as it did"
+    assert [(row.answer.value, row.request) for row in coder.rows] == [("accept", "one"), ("undo", "")]
+
+
+def test_an_undo_that_is_sent_again_goes_back_one_step(coder: Coder, ids: list[SegmentId]) -> None:
+    coder.say(ids[0], "accept", "Waiting")
+    coder.say(ids[1], "accept", "Waiting")
+    back = {"at": str(time.time_ns() // 1000), "request": "back"}
+    for _ in range(2):
+        assert "Taken back." in coder.post("/undo", back)
+        assert f"segment={ids[1]}" in coder.url
+    assert [row.answer.value for row in coder.rows] == ["accept", "accept", "undo"]
+
+
+def test_an_undo_that_waited_behind_answers_takes_the_last_of_them_back(coder: Coder, ids: list[SegmentId]) -> None:
+    """Where the program could not be reached, all were made on pages that are older than what was written since."""
+    coder.go("/next")
+    at, seen = coder.at, {"seen": coder.seen, "run": coder.run}
+    told = [{"answer": "accept", "theme": theme, "at": at, "request": theme[:3]} | seen for theme in ("Waiting", KIND)]
+    for form in told:
+        coder.post(f"/segment/{ids[0]}", form)
+    assert "out of date" in coder.post("/undo", {"at": at, "request": "u0"})
+    coder.post("/undo", {"at": at, "request": "u1", "after": "Wai Kin"})
+    coder.post("/undo", {"at": at, "request": "u2", "after": "Wai Kin u1"})
+    assert [(row.theme, row.answer.value) for row in coder.rows[2:]] == [(KIND, "undo"), ("Waiting", "undo")]
+
+
+def test_time_in_which_an_answer_waited_is_not_time_spent(coder: Coder, ids: list[SegmentId]) -> None:
+    coder.go("/next")
+    at = str(int((time.time() - 60) * 1e6))
+    coder.post(f"/segment/{ids[0]}", {"answer": "nothing", "theme": "", "at": at, "waited": str(50 * 10**6)})
+    assert coder.rows[0].seconds == pytest.approx(10, abs=2)
+
+
+@pytest.mark.parametrize("told", [{"request": "a b"}, {"request": "x" * 41}, {"waited": "-1"}])
+def test_a_form_that_no_page_of_ours_sends_writes_nothing(
+    coder: Coder, ids: list[SegmentId], told: dict[str, str]
+) -> None:
+    coder.go("/next")
+    page = coder.post(f"/segment/{ids[0]}", {"answer": "nothing", "theme": "", "at": coder.at} | told)
+    assert "The form is incomplete." in page
+    assert coder.rows == []
 
 
 def test_two_programs_of_one_coder_write_an_answer_once(coder: Coder, ids: list[SegmentId], tmp_path: Path) -> None:

@@ -261,46 +261,6 @@ def test_a_double_press_decides_one_segment_only(page: "Page", store: Store, key
     at(page, THIRD)
 
 
-def test_an_answer_that_cannot_be_kept_is_told_and_can_be_given_again(
-    page: "Page", store: Store, complaints: list[str]
-) -> None:
-    told = "<main><h1>The store cannot be used just now</h1><p>study.db: stayed locked</p><p><a>Back</a></p></main>"
-    posted = []
-    page.on("request", lambda request: posted.append(request.post_data) if request.method == "POST" else None)
-
-    held: list[Route] = []
-    page.route(re.compile("/segment/"), lambda route: held.append(route))
-    page.keyboard.press("a")
-    page.wait_for_selector("#said.told:text('Saving')")
-    held[0].fulfill(status=503, content_type="text/html", body=told)
-    page.wait_for_selector("#said.told:text('NOT saved. The store cannot be used just now. study.db: stayed locked.')")
-    assert len(posted) == 1
-    page.unroute_all()
-    assert written(store) == []
-    page.keyboard.press("a")
-    at(page, SECOND)
-    assert page.locator("#said.told").count() == 0
-    assert written(store) == [(FIRST, "Waiting", "accept")]
-    assert all("503" in complaint for complaint in complaints)
-    complaints.clear()
-
-
-@pytest.mark.parametrize("lost", ["refused", "silent"])
-def test_an_answer_that_gets_lost_is_told(page: "Page", store: Store, complaints: list[str], lost: str) -> None:
-    if lost == "silent":
-        page.clock.install()
-        page.reload()
-        page.clock.run_for(400)
-    page.route(re.compile("/segment/"), lambda route: route.abort() if lost == "refused" else None)
-    page.keyboard.press("a")
-    if lost == "silent":
-        page.clock.run_for(41000)
-    page.wait_for_selector("#said.told:text('NOT saved')")
-    assert written(store) == []
-    page.unroute_all(behavior="ignoreErrors")
-    complaints.clear()
-
-
 def test_after_the_link_into_the_text_tab_leads_to_the_first_answer(page: "Page") -> None:
     page.keyboard.press("j")
     at(page, SECOND)

@@ -124,7 +124,7 @@ def test_pages_hold_no_inline_style_and_no_inline_script(coder: Coder, ids: list
     coder.say(ids[0], "accept", "Waiting")
     for page in (coder.page, coder.go("/"), coder.go("/codebook"), coder.go("/none")):
         assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page)
-        assert re.findall(r"<script[^>]*>[^<]*", page) == [f'<script src="/{TOKEN}/static/review.js" defer>']
+        assert re.findall(r"<script[^>]*>[^<]*", page) == [f'<script src="/{TOKEN}/static/review.js" type="module">']
         assert "http://" not in page.replace("http://www.w3.org", "")
         assert "https://" not in page
 

@@ -13,6 +13,7 @@ auditing    what can be said of the coders' work: audit
 keeping     what is kept, and how it came about: runs, diff, store
 encoders    what turns texts into vectors: encoder list, encoder distill, adapt
 arriving    a site arrives: site add
+watching    transcripts arrive: watch
 begin       a study begins: init, demo, check
 """
 
@@ -33,6 +34,7 @@ from .measuring import evaluate
 from .people import assign, people
 from .suggesting import quarantine, status, suggest
 from .terminal import Commands
+from .watching import watch
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,6 +52,7 @@ for _command in (
     check,
     site,
     suggest,
+    watch,
     deploy,
     quarantine,
     status,

@@ -50,7 +50,7 @@ def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bo
     check_part(session, part)
     notes = check.language_notes(session.study, session.located)
     with Bars(hidden=as_json) as progress:
-        pending, tally = _suggest(session, part, direct, progress)
+        pending, tally = work_on(session, part, direct, progress)
     gone = results.lost(session)
     if as_json:
         from ..intake import left_out
@@ -104,7 +104,7 @@ def _tell_lost(gone: "Sequence[Lost]") -> None:
         )
 
 
-def _suggest(session: "Session", part: "Part", direct: bool, progress: "Progress") -> tuple["Pending", "Tally"]:
+def work_on(session: "Session", part: "Part", direct: bool, progress: "Progress") -> tuple["Pending", "Tally"]:
     """Do what is pending; Prefect is not even imported when nothing is."""
     from .. import intake, store, work
 

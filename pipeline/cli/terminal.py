@@ -137,6 +137,11 @@ def print_json(value: object) -> None:
     click.echo(json.dumps(value, indent=1, ensure_ascii=False))
 
 
+def print_json_line(value: object) -> None:
+    """Print a value as JSON in one line: several make a stream that a program can read as it comes."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a table with words to the left and numbers to the right; a figure that does not exist is a dash."""
     told = [[_cell(value) for value in row] for row in rows]

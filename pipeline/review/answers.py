@@ -108,7 +108,7 @@ def _settled(ask: Ask, has: dict[str, Answer]) -> list[tuple[str, Answer]]:
 
 
 def decisions_for(
-    wanted: Iterable[tuple[str, Answer]], sight: Sight, *, at: datetime, seconds: float
+    wanted: Iterable[tuple[str, Answer]], sight: Sight, *, at: datetime, seconds: float, request: str = ""
 ) -> list[Decision]:
     """Return the decisions that give these answers, with what was seen when they were given."""
     by_theme = {suggestion.theme: suggestion for suggestion in sight.suggestions}
@@ -134,12 +134,13 @@ def decisions_for(
                 run=sight.run,
                 chance=sight.role.chance,
                 queue=sight.queue,
+                request=request,
             )
         )
     return made
 
 
-def undo_last(decisions: Sequence[Decision], *, at: datetime) -> list[Decision]:
+def undo_last(decisions: Sequence[Decision], *, at: datetime, request: str = "") -> list[Decision]:
     """Return what takes back the latest action that stands, given one coder's decisions; nothing if there is none."""
     latest: dict[Place, Decision] = {}
     stack: list[dict[Place, tuple[Decision, Decision | None]]] = []
@@ -152,7 +153,7 @@ def undo_last(decisions: Sequence[Decision], *, at: datetime) -> list[Decision]:
         else:
             stack.clear()
         latest.update({place: row for place, (row, _) in action.items()})
-    return [_put_back(row, old, at) for row, old in stack[-1].values()] if stack else []
+    return [_put_back(row, old, at, request) for row, old in stack[-1].values()] if stack else []
 
 
 def _place(row: Decision) -> Place:
@@ -167,10 +168,10 @@ def _before(old: Decision | None) -> Answer:
     return old.answer if old else Answer.UNDO
 
 
-def _put_back(row: Decision, old: Decision | None, at: datetime) -> Decision:
+def _put_back(row: Decision, old: Decision | None, at: datetime, request: str) -> Decision:
     if old is not None and old.answer is not Answer.UNDO:
-        return replace(old, decided_at=at, seconds=None)
-    return replace(row, answer=Answer.UNDO, decided_at=at, seconds=None)
+        return replace(old, decided_at=at, seconds=None, request=request)
+    return replace(row, answer=Answer.UNDO, decided_at=at, seconds=None, request=request)
 
 
 def moment_after(now: datetime, decisions: Sequence[Decision]) -> datetime:

@@ -25,7 +25,7 @@ from ..store.decisions import appending, load_decisions
 from . import filtering, lists, pages, rooms, slots
 from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
-from .desk import Desk, address, along, beside, elsewhere, led_to, line, onward, sight_of
+from .desk import Desk, address, ahead, along, beside, elsewhere, hold, led_to, line, onward, sight_of
 from .filters import Way
 from .guard import Guard
 from .orders import Encoding, Order
@@ -131,13 +131,14 @@ def _transcript(request: Request) -> Response:
         "current": next((passage for passage in cut if current and passage.segment.id == current.id), None),
         "next_open": _next_open(desk, found, current, order),
         "place": _place(desk, order, current),
+        "ahead": ahead(desk, segments, answers, current, order),
         **beside(desk, found, segments, current, order),
     }
     if away and not request.query_params.get("note"):
         values["note"] = AWAY
     offers: list[pages.Offer] = []
     if current:
-        values |= _panel(desk, current, answers.get(current.id, {}))
+        values |= _panel(request, current, answers.get(current.id, {}))
         offers = values["offers"]
     return page(request, "transcript.html", values | {"runs": pages.marked(current.text, offers) if current else []})
 
@@ -164,14 +165,18 @@ def _current(request: Request, segments: Sequence[Segment], answers: Mapping[Seg
     return found or first_to_read(segments, answers)
 
 
-def _panel(desk: Desk, segment: Segment, stands: Standing) -> dict[str, object]:
+def _panel(request: Request, segment: Segment, stands: Standing) -> dict[str, object]:
+    desk = desk_of(request)
     themes = {theme.name: theme for theme in desk.codebook.themes}
-    sight = sight_of(desk, segment)
+    run = request.query_params.get("run", "")
+    # A page that is fetched ahead is not on the screen yet.
+    sight = sight_of(desk, segment, run=run) if "ahead" in request.query_params else hold(desk, segment, run)
     made = pages.offers(sight.suggestions, stands, themes)
     listed = {offer.theme.name for offer in made}
     return {
         "offers": made,
         "seen": sight.seen,
+        "run": sight.run,
         "stands": {theme: decision.answer.value for theme, decision in stands.items()},
         "others": [(theme, d.answer.value) for theme, d in stands.items() if theme not in listed and theme != WHOLE],
         "themes": desk.codebook.themes,
@@ -193,19 +198,22 @@ def _decided(request: Request, form: FormData) -> Response:
     # Two quick clicks, or two programs of one coder, must not both find the segment as it was.
     with desk.writing, appending(desk.store) as append:
         before = load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder)
-        stands = standing(before, slots.read_again(slots.active(desk))).get(segment.id, {})
-        ask, theme = _asked(form, desk.codebook.names, stands)
-        sight = sight_of(desk, segment, order)
-        changed = see(address(desk, segment.transcript, segment.id, note="changed", order=order))
-        if _seen(form) != sight.seen:
-            return changed
-        try:
-            wanted = to_append(ask, theme, sight, stands)
-        except LookupError:
-            return changed
-        now = moment_after(datetime.now(UTC), before)
-        seconds = max(0.0, round(now.timestamp() - shown_at, 3))
-        append(decisions_for(wanted, sight, at=now, seconds=seconds))
+        sight = sight_of(desk, segment, order, text(form, "run"))
+        if not (sent := _sent_as(form)) or all(row.request != sent for row in before):
+            stands = standing(before, slots.read_again(slots.active(desk))).get(segment.id, {})
+            ask, theme = _asked(form, desk.codebook.names, stands)
+            changed = see(address(desk, segment.transcript, segment.id, note="changed", order=order))
+            if _seen(form) != sight.seen:
+                return changed
+            try:
+                wanted = to_append(ask, theme, sight, stands)
+            except LookupError:
+                return changed
+            now = moment_after(datetime.now(UTC), before)
+            seconds = max(0.0, round(now.timestamp() - shown_at, 3))
+            append(decisions_for(wanted, sight, at=now, seconds=seconds, request=sent))
+    desk.held.clear()
+    desk.held[segment.id] = sight.run  # the page that follows shows the same
     if request.query_params.get("go") != "next":
         return see(address(desk, segment.transcript, segment.id, order=order))
     return see(onward(desk, segment, order))
@@ -235,11 +243,22 @@ def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask,
 
 
 def _shown_at(form: FormData) -> float:
-    """Return when the page with this form was rendered, in seconds since 1970."""
-    told = text(form, "at")
-    if not (told.isascii() and told.isdigit() and len(told) < 20):
+    """Return when the page with this form was rendered, in seconds since 1970; later by as long as the answer waited.
+
+    An answer waits in the browser while the program cannot be reached: that is not time spent on reading.
+    """
+    told, waited = text(form, "at"), text(form, "waited") or "0"
+    if not all(number.isascii() and number.isdigit() and len(number) < 20 for number in (told, waited)):
         raise Refused("The form is incomplete.")
-    return int(told) / 1e6
+    return (int(told) + int(waited)) / 1e6
+
+
+def _sent_as(form: FormData) -> str:
+    """Return the name under which a script sends an answer, and sends it again until it hears that it was written."""
+    told = text(form, "request")
+    if told and not (told.isascii() and told.isalnum() and len(told) <= 40):
+        raise Refused("The form is incomplete.")
+    return told
 
 
 def _seen(form: FormData) -> str:
@@ -256,14 +275,17 @@ async def _undo(request: Request) -> Response:
 
 def _undone(request: Request, form: FormData) -> Response:
     desk = desk_of(request)
-    shown_at = _shown_at(form)
+    shown_at, sent = _shown_at(form), _sent_as(form)
     with desk.writing, appending(desk.store) as append:
         decisions = [d for d in load_decisions(desk.store, coder=desk.coder) if d.mode is not Mode.ADJUDICATION]
-        # The same form sent twice must not go back two steps.
-        stale = bool(decisions) and decisions[-1].decided_at.timestamp() > shown_at + 1e-5
-        rows = [] if stale else undo_last(decisions, at=moment_after(datetime.now(UTC), decisions))
-        append(rows)
-    note = "stale" if stale else "undone" if rows else "nothing-to-undo"
+        rows = [d for d in decisions if sent and d.request == sent]  # written before, and sent again
+        # The same form sent twice must not go back two steps; what was sent just before it, it knows of.
+        known = bool(decisions) and decisions[-1].request in text(form, "after").split()
+        stale = bool(decisions) and not known and decisions[-1].decided_at.timestamp() > shown_at + 1e-5
+        if not rows and not stale:
+            rows = undo_last(decisions, at=moment_after(datetime.now(UTC), decisions), request=sent)
+            append(rows)
+    note = "undone" if rows else "stale" if stale else "nothing-to-undo"
     asked = text(form, "segment")
     touched = rows[0].segment if rows else SegmentId(asked)
     found = load_segments(desk.store, ids=[touched])

@@ -10,7 +10,7 @@ from jinja2 import Environment
 from ..records import BLIND, Segment, SegmentId, TranscriptId
 from ..store.corpus import Entry, load_segments
 from ..store.decisions import load_decisions
-from ..store.runs import list_runs, load_suggestions, present_runs
+from ..store.runs import present_runs, suggested
 from ..store.slots import Slot
 from . import slots
 from .answers import Sight
@@ -19,6 +19,7 @@ from .orders import Order, Reviewer, in_order, mine
 from .queue import Standing, State, next_open, offered, standing, state_of
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
+AHEAD = 5  # segments that a browser may fetch ahead
 AT_ONCE = 100  # segments of an order that are looked at together for something open
 LINES = 12  # orders and filters that are remembered at once
 
@@ -42,24 +43,35 @@ class Desk(Reviewer):
     ordering: threading.Lock = field(default_factory=threading.Lock)
     lines: dict[Way, Line] = field(default_factory=dict)
     searches: dict[str, str] = field(default_factory=dict)  # words that were looked for, by the key in the address
+    held: dict[SegmentId, str] = field(default_factory=dict)  # the segment on the page, and whose suggestions it has
 
 
-def sight_of(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT) -> Sight:
-    """Return what is in front of the coder at a segment, who came to it in an order."""
-    made = load_suggestions(desk.store, segment.transcript).get(segment.id, [])
+def sight_of(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT, run: str = "") -> Sight:
+    """Return what is in front of the coder at a segment, who came to it in an order.
+
+    Suggestions are those of a ``run`` where it is named and made any, else the present ones: what is on a page stays
+    as it is when suggestions are made anew meanwhile.
+    """
+    run, encoder, made = suggested(desk.store, segment.id, run)
     role = slots.role_of(desk, segment.id)
-    run = made[0].run if made else ""
-    encoders = {known.id: known.encoder for known in list_runs(desk.store)} if run else {}
     return Sight(
         segment=segment.id,
         coder=desk.coder,
-        suggestions=offered([m.suggestion for m in made], desk.codebook.names, blind=role.mode in BLIND),
+        suggestions=offered(made, desk.codebook.names, blind=role.mode in BLIND),
         role=role,
         run=run,
-        encoder=encoders.get(run, ""),
+        encoder=encoder,
         codebook_revision=desk.codebook.revision,
         queue=order.value if isinstance(order, Order) else "filter",
     )
+
+
+def hold(desk: Desk, segment: Segment, run: str) -> Sight:
+    """Return what the coder sees at the segment that is now on the page: the same until another segment is."""
+    sight = sight_of(desk, segment, run=run or desk.held.get(segment.id, ""))
+    desk.held.clear()
+    desk.held[segment.id] = sight.run
+    return sight
 
 
 def states(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -> dict[SegmentId, State]:
@@ -117,6 +129,32 @@ def _beside_in_line(desk: Desk, current: Segment | None, order: Way) -> dict[str
     where = {piece.id: piece.transcript for piece in load_segments(desk.store, ids=list(wanted.values()))}
     found = {name: address(desk, where[segment], segment, order=order) for name, segment in wanted.items()}
     return {"before": "", "after": "", **found}
+
+
+def ahead(
+    desk: Desk,
+    segments: Sequence[Segment],
+    answers: Mapping[SegmentId, Standing],
+    current: Segment | None,
+    order: Way,
+) -> list[str]:
+    """Return the addresses of some segments that are open after the current one: a browser may fetch them ahead.
+
+    So the coder goes on for a while when the program cannot be reached. Blind checks are not among them.
+    """
+    if current is None:
+        return []
+    if order is not Order.TRANSCRIPT:
+        made = line(desk, order)
+        at = made.place.get(current.id, -1) + 1
+        near = made.segments[at : at + 2 * AHEAD]
+        done = standing(load_decisions(desk.store, coder=desk.coder, among=near))
+        where = {piece.id: piece.transcript for piece in load_segments(desk.store, ids=near)}
+        left = [(where[segment], segment) for segment in near if segment in where and not done.get(segment)]
+    else:
+        after = segments[segments.index(current) + 1 :]
+        left = [(piece.transcript, piece.id) for piece in after if not answers.get(piece.id)]
+    return [address(desk, *place, order=order) for place in left[:AHEAD]]
 
 
 def onward(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT) -> str:

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
+from ..records import digest
 from .desk import Desk
 from .filters import Filter, Way, way
 from .guard import HEADERS
@@ -74,6 +75,7 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
         "root": desk.root,
         "study": desk.study,
         "coder": desk.coder,
+        "who": digest("who", desk.study.name, str(desk.study.folder), desk.coder),
         "rights": desk.rights.value if desk.rights else "",
         "note": note,
         "at": time.time_ns() // 1000,

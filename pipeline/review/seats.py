@@ -41,7 +41,7 @@ class Seats:
 
     def _desk_of(self, person: Person) -> Desk:
         """Return the desk of a person: the orders in which segments come are the person's own, all else is shared."""
-        own = replace(self.desk, coder=person.name, rights=person.rights, lines={}, searches={})
+        own = replace(self.desk, coder=person.name, rights=person.rights, lines={}, searches={}, held={})
         return self._desks.setdefault(person, own)
 
     def _person(self, scope: Scope) -> Person | None:

@@ -130,6 +130,31 @@ def load_suggestions(store: Store, transcript: TranscriptId | None = None) -> di
     return made
 
 
+def suggested(store: Store, segment: SegmentId, run: str = "") -> tuple[str, str, list[Suggestion]]:
+    """Return a run, its encoder and what it suggested for a segment, best first.
+
+    It is the run asked for, if that suggested anything here, else the one whose suggestions are present; its name is
+    empty where nothing was suggested yet.
+    """
+    present = (
+        sa.select(transcripts.c.run)
+        .join(segments, segments.c.transcript == transcripts.c.id)
+        .where(segments.c.id == segment, segments.c.current.is_(True), transcripts.c.current.is_(True))
+    )
+    query = (
+        sa.select(suggestions, runs.c.encoder)
+        .join(runs, runs.c.id == suggestions.c.run)
+        .where(suggestions.c.segment == segment)
+        .order_by(suggestions.c.rank)
+    )
+    with store.reading() as connection:
+        asked = query.where(suggestions.c.run == (run or present.scalar_subquery()))
+        rows = connection.execute(asked).all()
+        if run and not rows:
+            rows = connection.execute(query.where(suggestions.c.run == present.scalar_subquery())).all()
+    return (rows[0].run, rows[0].encoder, [_suggestion(row) for row in rows]) if rows else ("", "", [])
+
+
 def present_runs(store: Store) -> list[str]:
     """Return the ids of the runs that made present suggestions."""
     query = (

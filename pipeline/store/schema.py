@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0006"  # the schema this program writes
+HEAD = "0008"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -156,6 +156,7 @@ decisions = sa.Table(
     sa.Column("queue", sa.Text, nullable=False, server_default=""),  # the order in which the coder worked
     sa.Column("chance", sa.Float, nullable=True),
     sa.Column("hash", sa.Text, nullable=False, server_default=""),  # of this row and the one before: see trail
+    sa.Column("request", sa.Text, nullable=False, server_default=""),  # what the page sent the answer as
     sqlite_autoincrement=True,
 )
 sa.Index("ix_decisions_coder_segment", decisions.c.coder, decisions.c.segment)
@@ -189,6 +190,19 @@ slots = sa.Table(
     sa.UniqueConstraint("coder", "position"),
     sqlite_autoincrement=True,
 )
+
+# Appended: when suggestions were opened to a coder who had decided without them, and of which run they were.
+reveals = sa.Table(
+    "reveals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("coder", sa.Text, nullable=False),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_reveals_coder_segment", reveals.c.coder, reveals.c.segment)
 
 # Where the words of a segment are that people worked on and that the study does not have as it was: found anew when a
 # transcript changes, appended; the latest row of a segment counts. Decisions stay where they were made.

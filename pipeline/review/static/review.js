@@ -1,19 +1,36 @@
-// What the page can do more with scripts: keys, and going on without loading everything anew.
-// Everything it does, links and forms do without it.
-"use strict";
+// What the page can do more with scripts: keys, and going on without loading everything anew, also while the review
+// program cannot be reached. Everything else that it does, links and forms do without scripts.
+import { fetchAhead, fetched, forgetTrail, goBack, mark, nextFetched, remember, turnTo } from "./ahead.js";
+import { Beside } from "./beside.js";
+import { Keys } from "./keys.js";
+import { Outbox, words } from "./outbox.js";
+import { Themes } from "./themes.js";
 
 const page = () => document.getElementById("page");
 const said = document.getElementById("said");
+const kept = document.getElementById("kept");
 const help = document.getElementById("keys");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
-const ALIAS = { ArrowRight: "j", ArrowLeft: "k" };
+const { root, who } = page().dataset;
+const keys = new Keys(who, help);
+const themes = new Themes(who);
+const beside = new Beside(root);
+const outbox = new Outbox(who, root, heard);
 let here = location.pathname + location.search;
 let busy = false; // while an answer is on its way: keys pressed blindly must not decide what nobody has seen
 let queued = false; // Enter was pressed in the add field meanwhile
+let stuck = false; // nothing more was fetched ahead: what comes next is not known
 let calm = performance.now() + 300; // until then the segment is too new to have been read: a double press decides nothing
+let idle = 0; // the clock after which the next segments are fetched ahead
 const PATIENCE = 40000; // ms; the store itself waits 30 s for another program
+const UNDISTURBED = 700; // ms on a segment before others are fetched
 
 document.documentElement.classList.add("scripted");
+settle();
+if (outbox.waiting) {
+  heard("waiting");
+  outbox.work();
+}
 
 function byKey(key) {
   return [...page().querySelectorAll("[data-key]")].find((button) => button.dataset.key === key);
@@ -32,16 +49,18 @@ document.addEventListener("keydown", (event) => {
   // The space bar and Enter belong to the button they are on.
   if ((event.key === " " || event.key === "Enter") && event.target.closest("a, button, summary")) return;
   if (event.key === " " && event.target.id === "panel-title") return event.preventDefault(); // its button is gone
-  const field = page().querySelector(`[data-focus="${CSS.escape(event.key)}"]`);
-  const button = byKey(ALIAS[event.key] ?? event.key);
-  if (event.key === "s" && alike()) {
+  const key = keys.usual(event);
+  if (key === null) return;
+  const field = page().querySelector(`[data-focus="${CSS.escape(key)}"]`);
+  const button = byKey(key);
+  if (key === "s" && alike()) {
     // The words that are marked were sent.
   } else if (field) {
     field.focus();
     field.select();
   } else if (button) {
     if (!busy) button.click();
-  } else if (event.key === "x" && page().querySelector(".panel")) {
+  } else if (key === "x" && page().querySelector(".panel")) {
     notify("Nothing is suggested here. The space bar says that nothing fits.");
   } else {
     return;
@@ -52,6 +71,10 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("a, button, summary, input, label");
   if (button?.dataset.key === "?") return help.showModal();
+  if (button?.dataset.key === "c" && beside.there) {
+    event.preventDefault();
+    return void beside.toggle(page());
+  }
   if (button?.matches("a") && !button.hash.startsWith("#orders") && /\/transcript\/|\/next$/.test(button.pathname) && page().matches(".reading")) {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
@@ -79,30 +102,15 @@ document.addEventListener("submit", (event) => {
   event.preventDefault();
   const adds = form.matches(".add");
   if (busy) queued ||= adds;
-  if (busy || performance.now() < calm || (adds && !completed(form.elements.theme))) return;
+  if (busy || performance.now() < calm || (adds && !themes.completed(form.elements.theme))) return;
   const body = new URLSearchParams(new FormData(form, event.submitter));
   if (adds) form.elements.theme.blur(); // what is typed now is no part of the name
-  load(event.submitter?.getAttribute("formaction") ?? form.action, body);
+  act(event.submitter?.getAttribute("formaction") ?? form.action, body, event.submitter);
 });
 
 document.addEventListener("input", (event) => {
-  if (event.target.matches("[list]")) event.target.setCustomValidity("");
+  if (event.target.id === "add") event.target.setCustomValidity("");
 });
-
-// Part of a theme's name is enough when it fits one theme only.
-function completed(field) {
-  const names = [...field.list.options].map((option) => option.value);
-  const typed = field.value.trim().toLowerCase();
-  const exact = names.filter((name) => name.toLowerCase() === typed);
-  const near = exact.length ? exact : names.filter((name) => name.toLowerCase().includes(typed));
-  if (near.length === 1) {
-    field.value = near[0];
-    return true;
-  }
-  field.setCustomValidity(near.length ? `${near.length} themes are called like that.` : "The codebook has no such theme.");
-  field.reportValidity();
-  return false;
-}
 
 // Say something so that everybody sees it.
 function notify(text) {
@@ -110,36 +118,129 @@ function notify(text) {
   said.className = "told";
 }
 
-async function load(address, body) {
+// Send an answer. It is in the browser's keeping before it is sent; the page says that it is written when it is.
+async function act(address, body, button) {
+  if (outbox.why) {
+    outbox.send(address, body);
+    return aside(address, body, button);
+  }
+  busy = true;
+  const waited = setTimeout(notify, 1000, "Saving…");
+  const answer = await outbox.send(address, body);
+  clearTimeout(waited);
+  busy = false;
+  if (!answer) aside(address, body, button);
+  else arrived(answer.page, answer.url, answer.ok, body);
+}
+
+async function load(address) {
   if (busy) return;
   busy = true;
-  const waited = setTimeout(notify, 1000, body ? "Saving…" : "Loading…");
+  const waited = setTimeout(notify, 1000, "Loading…");
   const ended = new AbortController();
   const givenUp = setTimeout(() => ended.abort(), PATIENCE);
   let answer, fresh;
   try {
-    answer = await fetch(address, { method: body ? "POST" : "GET", body, signal: ended.signal });
+    answer = await fetch(address, { signal: ended.signal });
     fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    const lost = body ? "Your answer was NOT saved: the" : "The";
-    notify(`${lost} review program does not answer. Is it still running? Load this page again to see how things stand.`);
+    fresh = fetched(address);
+    if (!fresh) notify("The review program does not answer. Is it still running? Load this page again to see how things stand.");
   } finally {
     clearTimeout(waited);
     clearTimeout(givenUp);
   }
-  if (fresh && body && !answer.ok) notify(`Your answer was NOT saved. ${words(fresh)}`);
-  else if (fresh && !(answer.ok && fresh.querySelector("#page.reading"))) return location.assign(body ? answer.url : address); // and stay busy
-  else if (fresh) show(fresh, answer.url, body);
   busy = false;
-  const again = queued && fresh && document.activeElement.matches("#add") && document.activeElement.form;
+  if (fresh) arrived(fresh, answer?.url ?? address, answer?.ok ?? true);
+}
+
+function arrived(fresh, address, ok, body) {
+  if (body && !ok) notify(`Your answer was NOT saved. ${words(fresh)}`);
+  else if (!(ok && fresh.querySelector("#page.reading"))) {
+    busy = true; // until the other page is there
+    return location.assign(address);
+  } else show(fresh, address, body);
+  const again = queued && document.activeElement.matches("#add") && document.activeElement.form;
   queued = false;
   if (again) again.requestSubmit(again.querySelector("button"));
 }
 
-// What a page of a few words says.
-function words(fresh) {
-  const parts = fresh.querySelectorAll("main > :not(:has(a))");
-  return [...(parts.length ? parts : [fresh.body])].map((part) => part.textContent.trim().replace(/[^.]$/, "$&.")).join(" ");
+// Go on with what is on the page while an answer waits.
+function aside(address, body, button) {
+  const answer = body.get("answer");
+  if (!answer) {
+    const before = goBack();
+    if (before) {
+      page().replaceWith(before);
+      history.pushState(null, "", before.querySelector(".current .state a").href);
+      here = location.pathname + location.search;
+      stuck = false;
+      settle();
+    }
+    return notify(before ? "Taken back." : "Your last answer is taken back once the program can be reached.");
+  }
+  remember(page());
+  mark(page(), answer, body.get("theme"), button);
+  if (!address.includes("go=next")) return;
+  const next = nextFetched(page());
+  if (!next) {
+    stuck = true;
+    const panel = page().querySelector(".panel");
+    panel.replaceChildren(Object.assign(document.createElement("p"), { className: "none", textContent: "What comes next is shown once the program can be reached." }));
+    return;
+  }
+  const fresh = fetched(next);
+  if (!turnTo(page(), fresh)) return show(fresh, next, body);
+  calm = performance.now() + 300;
+  history.pushState(null, "", next);
+  here = location.pathname + location.search;
+  const current = page().querySelector(".current");
+  current.focus({ preventScroll: true });
+  bring(current);
+  settle();
+}
+
+// What becomes of the answers that waited.
+function heard(event, answer) {
+  if (event === "lost") {
+    const line = Object.assign(document.createElement("p"), { textContent: `An answer was NOT written. ${words(answer.page)} ` });
+    if (answer.ok) {
+      line.textContent = "An answer was NOT written, as suggestions or codebook have changed. ";
+      line.append(Object.assign(document.createElement("a"), { href: answer.url, textContent: "Look at it again" }));
+    }
+    kept.lastElementChild.append(line);
+  }
+  const many = outbox.waiting;
+  const answers = many === 1 ? "1 answer is" : `${many} answers are`;
+  const where = outbox.lasting ? "kept in this browser, also when the page is closed" : "kept on this page: do NOT close it";
+  kept.firstElementChild.textContent = event === "waiting" ? `${outbox.why} ${answers} ${where}, and sent as soon as that can be done.` : "";
+  kept.hidden = !kept.textContent;
+  if (event !== "sent") return;
+  forgetTrail();
+  notify("Everything is written.");
+  if (answer?.out || !page().matches(".reading")) location.reload();
+  else if (stuck && answer?.ok) arrived(answer.page, answer.url, true);
+  else refresh();
+  stuck = false;
+}
+
+// Load what is on the page again, with the same suggestions.
+function refresh() {
+  const run = page().querySelector("input[name=run]")?.value ?? "";
+  const address = page().querySelector(".current .state a")?.href.split("#")[0];
+  if (address) load(`${address}&run=${encodeURIComponent(run)}`);
+}
+
+addEventListener("beforeunload", (event) => {
+  if (outbox.waiting && !outbox.lasting) event.preventDefault();
+});
+
+// What is done with every page that is shown.
+function settle() {
+  keys.show();
+  themes.prepare();
+  clearTimeout(idle);
+  if (page().matches(".reading")) idle = setTimeout(() => outbox.why || fetchAhead(page()), UNDISTURBED);
 }
 
 // The name under which a button or a fold is found again when the panel was made anew: what it is about, and its place.
@@ -161,7 +262,7 @@ function show(fresh, address, acted) {
   document.title = fresh.title;
   const current = page().querySelector(".current");
   const same = current?.id === was;
-  const clean = address.replace(/[?&]note=[^&#]*/, ""); // loaded again, the page has nothing to note
+  const clean = address.replace(/[?&](note|run)=[^&#]*/g, "").split("#")[0]; // loaded again, the page has nothing to note
   history[acted && same ? "replaceState" : "pushState"](null, "", current ? `${clean}#${current.id}` : clean);
   here = location.pathname + location.search;
   if (same) {
@@ -175,6 +276,7 @@ function show(fresh, address, acted) {
   if (!field || !resumed(field)) (again || instead)?.focus({ preventScroll: true });
   bring(current);
   tell();
+  settle();
 }
 
 // Go on in the add field where somebody types: the letters must not become decisions.
