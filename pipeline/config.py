@@ -103,6 +103,10 @@ class ReviewSettings(_Settings):
 
     withhold: Share = Field(default=0.10, description="share of segments shown without suggestions")
     show_scores: Switch = Field(default=True, description="whether coders see how probable a suggestion is")
+    learn: Switch = Field(default=True, description="whether suggestions are made anew while people decide")
+    decide_first: Switch = Field(
+        default=False, description="whether coders say what they think before they see what is suggested"
+    )
 
 
 class AuditSettings(_Settings):

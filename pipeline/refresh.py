@@ -84,7 +84,7 @@ def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptI
     made: Mapping[TranscriptId, list[Suggestion]] = {at: [] for at in due} | suggest(segments)
     runs.put_suggestions(session.store, run, made)
     tally.add(ranked=len(segments), suggested=sum(s.suggested and s.rank == 1 for some in made.values() for s in some))
-    runs.end_run(session.store, run, tally.counts)
+    runs.end_run(session.store, run, tally.counts | {"refreshed": len(due)})
     return Refreshed(run=run, transcripts=tuple(due), segments=len(segments))
 
 

@@ -114,13 +114,13 @@ def suggestions(segment: Segment, *, suggested: int = 2, best: float = 0.91) -> 
     ]
 
 
-def study_in(folder: Path, *, withhold: float = 0.0, show_scores: bool = True) -> Study:
+def study_in(folder: Path, *, withhold: float = 0.0, show_scores: bool = True, decide_first: bool = False) -> Study:
     """Return the settings of a study with a share of withheld segments."""
     return Study(
         name="Bus <stop> study",
         codebook="codebook.csv",
         site=(Site(name="North", transcripts="north"), Site(name="South", transcripts="south")),
-        review=ReviewSettings(withhold=withhold, show_scores=show_scores),
+        review=ReviewSettings(withhold=withhold, show_scores=show_scores, decide_first=decide_first),
         folder=folder,
     )
 

@@ -1,10 +1,15 @@
 """People's work: review, import, export."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from .terminal import STUDY, Bars, example, flat, loudness, open_study, say, tell, tell_left_out
+
+if TYPE_CHECKING:
+    from ..intake import Session
 
 
 @click.command(epilog=example("themescout review my-study --coder Asha"))
@@ -39,8 +44,14 @@ def review(study: Path, *, coder: str | None, team: bool, host: str | None, port
     port = port or page.free_port()
     name = None if team else (coder or getpass.getuser()).strip()
     encoding = page.Encoding(fingerprint=session.located.fingerprint, load=lambda: session.encoder)
+    learner = page.Learner(_as_it_is(session), lambda told: click.echo(told, err=True))
     app = page.create_app(
-        *(opened, session.study, session.codebook), coder=name, token=token, encoding=encoding, local=host is None
+        *(opened, session.study, session.codebook),
+        coder=name,
+        token=token,
+        encoding=encoding,
+        local=host is None,
+        learner=learner if session.study.review.learn else None,
     )
     address = f"http://{host or page.ADDRESS}:{port}/{token}/"
 
@@ -51,6 +62,26 @@ def review(study: Path, *, coder: str | None, team: bool, host: str | None, port
             webbrowser.open(address)
 
     page.serve(app, port=port, ready=ready, host=host or page.ADDRESS)
+
+
+def _as_it_is(session: "Session") -> Callable[[], "Session"]:
+    """Return what gives the study as its files are, opened again only when they have changed."""
+    from ..config import FILE
+    from ..intake import open_session
+
+    def looked_at() -> list[float]:
+        folder = session.study.folder
+        return [(folder / name).stat().st_mtime for name in (FILE, session.study.codebook)]
+
+    known = looked_at()
+
+    def opened() -> "Session":
+        nonlocal session, known
+        if (now := looked_at()) != known:
+            session, known = open_session(session.study.folder), now
+        return session
+
+    return opened
 
 
 @click.command("import", epilog=example("themescout import my-study coding.csv"))

@@ -6,6 +6,7 @@ pages    what the templates show
 orders   in which order one coder comes to segments, and which resemble an example
 filters  which segments a coder wants to see
 desk     what the page asks the store for one coder
+learn    suggestions made anew in the background, from what people have decided
 guard    who may come in
 render   forms in, templates -> responses out
 lists    routes that list transcripts, themes and segments
@@ -20,6 +21,7 @@ serve    the page on this machine, and only on purpose on others
 
 from .accounts import somebody_leads as somebody_leads
 from .app import create_app as create_app
+from .learn import Learner as Learner
 from .orders import Encoding as Encoding
 from .orders import Order as Order
 from .orders import Reviewer as Reviewer

@@ -32,6 +32,7 @@ class Ask(StrEnum):
     NOTHING = "nothing"
     REJECT_ALL = "reject_all"
     TAKE_BACK = "undo"
+    DONE = "done"  # what stands is all there is to say
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,7 @@ class Sight:
     encoder: str
     codebook_revision: str
     queue: str = ""  # the order in which the coder came to it
+    closed: bool = False  # whether there are suggestions that the coder sees only after deciding
 
     @property
     def plain(self) -> list[Suggestion]:

@@ -1,6 +1,7 @@
 """The routes of the review page where segments are decided: parse, call the store, render."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,12 +23,14 @@ from ..records import Codebook, Mode, Segment, SegmentId, TranscriptId
 from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
+from ..store.reveals import reveal
 from . import filtering, lists, pages, rooms, slots
 from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, ahead, along, beside, elsewhere, hold, led_to, line, onward, sight_of
 from .filters import Way
 from .guard import Guard
+from .learn import Learner
 from .orders import Encoding, Order
 from .queue import WHOLE, Progress, Standing, first_to_read, progress, standing
 from .render import (
@@ -62,11 +65,12 @@ def create_app(
     token: str,
     encoding: Encoding | None = None,
     local: bool = True,
+    learner: Learner | None = None,
 ) -> Starlette:
     """Return the review page of a study; everything lies under ``/{token}/``.
 
     It is the page of one coder or, without one, of everybody who has an account. ``local`` says that it answers to
-    this machine's own names alone.
+    this machine's own names alone. The ``learner`` hears of every decision.
     """
     root = f"/{token}"
     routes = [
@@ -89,6 +93,7 @@ def create_app(
         encoding=encoding,
         root=root,
         templates=templates(),
+        learns=learner is not None,
     )
     seats = [Middleware(Seats, desk=desk)] if coder is None else []
     app = Starlette(
@@ -101,10 +106,26 @@ def create_app(
             ClientDisconnect: gone,
             Exception: bug,
         },
+        lifespan=_beside(learner),
     )
     app.state.desk = desk
     app.state.door = Door(store)
+    app.state.learner = learner
     return app
+
+
+def _beside(learner: Learner | None) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+    """Return what lets the learner work as long as the page is served."""
+
+    @asynccontextmanager
+    async def lasting(_: Starlette) -> AsyncIterator[None]:
+        if learner:
+            learner.start()
+        yield
+        if learner:
+            await run_in_threadpool(learner.end)
+
+    return lasting
 
 
 def _transcript(request: Request) -> Response:
@@ -214,8 +235,13 @@ def _decided(request: Request, form: FormData) -> Response:
             append(decisions_for(wanted, sight, at=now, seconds=seconds, request=sent))
     desk.held.clear()
     desk.held[segment.id] = sight.run  # the page that follows shows the same
+    if learner := request.app.state.learner:
+        learner.decided(desk, segment, order)
     if request.query_params.get("go") != "next":
         return see(address(desk, segment.transcript, segment.id, order=order))
+    if sight.closed:
+        reveal(desk.store, desk.coder, segment.id, sight.run)
+        return see(address(desk, segment.transcript, segment.id, note="revealed", order=order))
     return see(onward(desk, segment, order))
 
 
@@ -226,7 +252,7 @@ def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask,
     except ValueError:
         raise Refused("The form does not say what to do with the segment.") from None
     theme = text(form, "theme").strip()
-    if ask in (Ask.NOTHING, Ask.REJECT_ALL):
+    if ask in (Ask.NOTHING, Ask.REJECT_ALL, Ask.DONE):
         return ask, WHOLE
     if theme in names or (ask in (Ask.UNSURE, Ask.TAKE_BACK) and theme == WHOLE):
         return ask, theme

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from ..records import BLIND, Segment, SegmentId, TranscriptId
 from ..store.corpus import Entry, load_segments
 from ..store.decisions import load_decisions
+from ..store.reveals import revealed
 from ..store.runs import present_runs, suggested
 from ..store.slots import Slot
 from . import slots
@@ -19,6 +20,7 @@ from .orders import Order, Reviewer, in_order, mine
 from .queue import Standing, State, next_open, offered, standing, state_of
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
+SOON = 2  # transcripts after the present one in which suggestions are made anew
 AHEAD = 5  # segments that a browser may fetch ahead
 AT_ONCE = 100  # segments of an order that are looked at together for something open
 LINES = 12  # orders and filters that are remembered at once
@@ -43,6 +45,7 @@ class Desk(Reviewer):
     ordering: threading.Lock = field(default_factory=threading.Lock)
     lines: dict[Way, Line] = field(default_factory=dict)
     searches: dict[str, str] = field(default_factory=dict)  # words that were looked for, by the key in the address
+    learns: bool = False  # whether suggestions are made anew while people decide
     held: dict[SegmentId, str] = field(default_factory=dict)  # the segment on the page, and whose suggestions it has
 
 
@@ -54,15 +57,18 @@ def sight_of(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT, run: s
     """
     run, encoder, made = suggested(desk.store, segment.id, run)
     role = slots.role_of(desk, segment.id)
+    seen = offered(made, desk.codebook.names, blind=role.mode in BLIND)
+    closed = bool(seen) and desk.study.review.decide_first and not revealed(desk.store, desk.coder, segment.id)
     return Sight(
         segment=segment.id,
         coder=desk.coder,
-        suggestions=offered(made, desk.codebook.names, blind=role.mode in BLIND),
+        suggestions=[] if closed else seen,
         role=role,
         run=run,
         encoder=encoder,
         codebook_revision=desk.codebook.revision,
         queue=order.value if isinstance(order, Order) else "filter",
+        closed=closed,
     )
 
 
@@ -80,18 +86,49 @@ def states(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -
 
 
 def line(desk: Desk, order: Way, *, anew: bool = False) -> Line:
-    """Return the segments of an order or a filter; made anew when suggestions have changed, or on request."""
+    """Return the segments of an order or a filter; made anew on request, or when suggestions have changed.
+
+    Where the program learns while people decide, it sees to that itself (``renew``): nobody waits for it.
+    """
     runs = present_runs(desk.store)
     with desk.ordering:
         made = desk.lines.get(order)
-        if made is None or anew or made.runs != runs:
-            segments = _segments_of(desk, order)
-            made = Line(runs=runs, segments=segments, place={segment: at for at, segment in enumerate(segments)})
+        if made is None or anew or (made.runs != runs and not desk.learns):
+            made = _line(runs, _segments_of(desk, order))
             desk.lines.pop(order, None)
             desk.lines[order] = made
             while len(desk.lines) > LINES:
                 desk.lines.pop(next(iter(desk.lines)))
     return made
+
+
+def _line(runs: list[str], segments: list[SegmentId]) -> Line:
+    return Line(runs=runs, segments=segments, place={segment: at for at, segment in enumerate(segments)})
+
+
+def renew(desk: Desk, order: Way, at: SegmentId) -> None:
+    """Put what comes after a segment in order anew if suggestions have changed; what was passed keeps its place."""
+    runs, made = present_runs(desk.store), desk.lines.get(order)
+    if made is None or made.runs == runs:
+        return
+    passed = made.segments[: made.place.get(at, -1) + 1]
+    left = [segment for segment in _segments_of(desk, order) if segment not in set(passed)]
+    with desk.ordering:
+        if desk.lines.get(order) is made:
+            desk.lines[order] = _line(runs, [*passed, *left])
+
+
+def coming(desk: Desk, segment: Segment, order: Way) -> list[TranscriptId]:
+    """Return the transcripts in which a coder, who is at a segment, reads next."""
+    segment = slots.origin_of(desk, segment)
+    if order is Order.TRANSCRIPT:
+        ids = [entry.id for entry in mine(desk) if entry.segments]
+        after = ids.index(segment.transcript) + 1 if segment.transcript in ids else 0
+        return [segment.transcript, *ids[after : after + SOON]]
+    made = line(desk, order)
+    at = made.place.get(segment.id, -1) + 1
+    near = load_segments(desk.store, ids=made.segments[at : at + SOON * AHEAD])
+    return [piece.transcript for piece in near]
 
 
 def _segments_of(desk: Desk, order: Way) -> list[SegmentId]:

@@ -21,6 +21,7 @@ HERE = Path(__file__).parent
 NOTES = {
     "undone": "Taken back.",
     "nothing-to-undo": "There is nothing left to take back.",
+    "revealed": "Your answer is written. This is what is suggested: change your answer if you like, then go on.",
     "stale": "That page was out of date, so nothing was changed. This is how things stand.",
     "changed": "The suggestions have changed meanwhile, so nothing was written. Please look again.",
     "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",

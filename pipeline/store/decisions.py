@@ -116,9 +116,9 @@ def load_decisions(
 
 def load_as_made(store: Store) -> list[Decision]:
     """Return all decisions in the order they were made, each on the segment that it was made on."""
-    query = sa.select(decisions.c.segment, *_OTHERS).order_by(decisions.c.id)
+    as_made = sa.select(decisions.c.segment, *_OTHERS).order_by(decisions.c.id)
     with store.reading() as connection:
-        return [_decision(row) for row in connection.execute(query)]
+        return [_decision(row) for row in connection.execute(as_made)]
 
 
 def _where_now(at: datetime | None = None) -> sa.Select[Any]:

@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from ..records import Because, Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
 from .carried import load_carried
 from .connect import Store, insert_missing
-from .schema import codebooks, runs, segments, suggestions, transcripts
+from .schema import codebooks, decisions, runs, segments, suggestions, transcripts
+
+AT_ONCE = 500  # rows that are deleted in one transaction
 
 # Columns that hold a suggestion's field as it is.
 _TOLD = (
@@ -162,6 +164,32 @@ def present_runs(store: Store) -> list[str]:
     )
     with store.reading() as connection:
         return sorted(connection.execute(query).scalars())
+
+
+def drop_superseded(store: Store, moment: datetime) -> int:
+    """Delete suggestions that were made while people decided, before a moment, and are of no use any more.
+
+    Kept are the present ones and those of a run that a decision on their segment names. Returns how many were deleted.
+    """
+    old = [run.id for run in list_runs(store) if "refreshed" in run.counts and run.started_at < moment]
+    s = suggestions.c
+    shown = sa.exists().where(decisions.c.segment == s.segment, decisions.c.run == s.run)
+    present = sa.exists().where(
+        segments.c.id == s.segment, transcripts.c.id == segments.c.transcript, transcripts.c.run == s.run
+    )
+    done = 0
+    for run in old:
+        with store.reading() as connection:
+            unseen = sa.select(s.segment, s.rank).where(s.run == run, ~shown, ~present)
+            keys = [{"a": segment, "b": run, "c": rank} for segment, rank in connection.execute(unseen)]
+        this = sa.delete(suggestions).where(
+            s.segment == sa.bindparam("a"), s.run == sa.bindparam("b"), s.rank == sa.bindparam("c")
+        )
+        for at in range(0, len(keys), AT_ONCE):  # a few at a time: people write meanwhile
+            with store.writing() as connection:
+                connection.execute(this, keys[at : at + AT_ONCE])
+        done += len(keys)
+    return done
 
 
 class Chance(NamedTuple):

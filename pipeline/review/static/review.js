@@ -159,7 +159,10 @@ function arrived(fresh, address, ok, body) {
   else if (!(ok && fresh.querySelector("#page.reading"))) {
     busy = true; // until the other page is there
     return location.assign(address);
-  } else show(fresh, address, body);
+  } else {
+    show(fresh, address, body);
+    if (address.includes("note=revealed")) calm = performance.now() + 300; // suggestions that nobody has read yet
+  }
   const again = queued && document.activeElement.matches("#add") && document.activeElement.form;
   queued = false;
   if (again) again.requestSubmit(again.querySelector("button"));
