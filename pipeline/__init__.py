@@ -39,6 +39,7 @@ changes      two runs -> which suggestions changed, and why
 anchors      segments of known gold coding, on which coders are checked: proposed, settled, counted
 audit        agreement of a study's coders, and what else its report tells
 review       the page where people decide
+cluster      embedding on the workers of a Dask cluster
 flows        the stages joined with the store, as a Prefect flow
 cli          the commands: the only place that prints or exits
 """

@@ -139,6 +139,16 @@ class AuditSettings(_Settings):
         return self
 
 
+class ComputeSettings(_Settings):
+    """Where texts are embedded. It changes nothing about the results."""
+
+    engine: Literal["local", "dask"] = Field(default="local", description="this process, or the workers of a cluster")
+    workers: Count = Field(default=2, ge=1, description="how many a cluster on this machine has, of one thread each")
+    address: str = Field(
+        default="", description="of a cluster that runs already, like tls://scheduler.example.org:8786"
+    )
+
+
 class Study(_Settings):
     """One research project: one codebook, some sites, one store."""
 
@@ -151,6 +161,8 @@ class Study(_Settings):
     rank: RankSettings = RankSettings()
     review: ReviewSettings = ReviewSettings()
     audit: AuditSettings = AuditSettings()
+    # Where work is done is no part of what it depends on.
+    compute: ComputeSettings = Field(default=ComputeSettings(), exclude=True)
     folder: Path = Field(exclude=True, description="where study.toml lies")
 
     @model_validator(mode="after")

@@ -4,6 +4,7 @@ A flow's parameters are paths and names; transcripts' words stay in the store an
 parameters nor as results, logs or errors.
 """
 
+import logging
 import os
 import signal
 import threading
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import platformdirs
 
 # Said before Prefect is imported, as it reads it then. What the user has set is left alone, except telemetry.
@@ -31,14 +33,20 @@ for _name, _value in {
 
 Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # Prefect makes the last folder only
 
-from prefect import flow, task
+from prefect import flow, get_client, task
 from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.actions import WorkPoolCreate
+from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run, task_run
-from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.schedules import Cron
+from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.types.entrypoint import EntrypointType
 
 from . import audit as auditing
-from . import intake, work
+from . import cluster, intake, work
+from .config import Study, shipped
 from .errors import Fault, StoreAway
 
 RETRIES = 3  # of what may pass: a file that cannot be reached, as on a network drive; a store's server that restarts
@@ -63,6 +71,8 @@ class _Job:
 
 
 _jobs: dict[Key, _Job] = {}
+_log = logging.getLogger("themescout")  # not one of Prefect's, which go to its server
+logging.getLogger("EventsWorker").setLevel(logging.CRITICAL)  # else, ended on a busy machine, it tells what it leaves
 
 
 def _privately(job: _Job, step: Callable[[], object]) -> None:
@@ -145,30 +155,37 @@ def of_site(key: Key, site: str) -> None:
 
 
 @flow(name="batch", flow_run_name="{study}", validate_parameters=False, persist_result=False)
-def batch(study: str, site: str | None = None, transcript: str | None = None) -> dict[str, int]:
+def batch(study: Path, site: str | None = None, transcript: str | None = None) -> dict[str, int]:
     """Segment, embed and rank what is new or changed in a study, or in a part of it; return what was done."""
-    key = (study, site, transcript)
-    if key in _jobs:
-        return _batch(_jobs[key], key)
-    session, part = intake.open_session(Path(study)), intake.Part(site=site, transcript=transcript)
-    with session.store.alone(lambda: None):
-        _jobs[key] = _Job(session=session, part=part, pending=work.look(session, part))
-        try:
+    key = (str(study), site, transcript)
+    return _batch(_jobs[key], key) if key in _jobs else _by_itself(key)
+
+
+def _by_itself(key: Key) -> dict[str, int]:
+    """Run a batch that Prefect began: what it raises is told on the terminal of whoever runs it, and only there."""
+    try:
+        session, part = intake.open_session(Path(key[0])), intake.Part(site=key[1], transcript=key[2])
+        with session.store.alone(lambda: None):
+            _jobs[key] = _Job(session=session, part=part, pending=work.look(session, part))
             return _batch(_jobs[key], key)
-        finally:
-            del _jobs[key]  # the next run looks anew at what is there
+    except Exception as error:
+        told = _jobs[key].raised[:1] if key in _jobs else []
+        _log.error("%s", key[0], exc_info=told[0] if told else error)
+        raise RuntimeError(f"{type(told[0] if told else error).__name__}: see the worker's terminal") from None
+    finally:
+        _jobs.pop(key, None)  # the next run looks anew at what is there
 
 
 def _batch(job: _Job, key: Key) -> dict[str, int]:
     job.begun = True
     work.forget(job.session, job.pending)
     # A site's heartbeat would tell nothing that the batch's does not, and ending it takes a second.
-    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}), cluster.workers(job.session):
         for site in work.by_site(job.session, job.pending):
             of_site(key, site)
-    job.progress("transcripts", len(job.pending.sources), len(job.pending.sources))
-    prepare(key)
-    rank(key)
+        job.progress("transcripts", len(job.pending.sources), len(job.pending.sources))
+        prepare(key)
+        rank(key)
     counts = job.tally.counts | {"quarantined": len(intake.quarantined(job.session, job.part))}
     rows = [{"what": name, "number": number} for name, number in counts.items()]
     create_table_artifact(key="suggest", table=rows, description=f"What `suggest` did for {job.session.study.name}")
@@ -218,7 +235,7 @@ def run(session: intake.Session, pending: work.Pending, part: intake.Part, progr
     # Ended like this by default, the process would leave Prefect's server behind.
     before = signal.signal(signal.SIGTERM, _leave) if threading.current_thread() is threading.main_thread() else None
     try:
-        batch(*key)
+        batch(session.study.file, *key[1:])
     except Exception as error:
         if job.raised:
             raise job.raised[0] from None
@@ -236,3 +253,42 @@ def run(session: intake.Session, pending: work.Pending, part: intake.Part, progr
 
 def _leave(number: int, _frame: object) -> None:
     raise SystemExit(128 + number)
+
+
+def deploy(study: Study, *, pool: str | None = None, cron: str | None = None) -> list[str]:
+    """Register configs/prefect.yaml for a study on the server that PREFECT_API_URL names; return deployments' names.
+
+    ``cron`` says when the batch runs; the work pool is made if there is none. Raises ``Fault`` if there is no server.
+    """
+    import yaml
+
+    if not (url := PREFECT_API_URL.value()):
+        remedy = "start a server with `prefect server start` and set it to http://127.0.0.1:4200/api"
+        raise Fault("PREFECT_API_URL", "names no Prefect server", remedy)
+    told = yaml.safe_load(shipped("configs", "prefect.yaml").read_text(encoding="utf-8"))
+    try:
+        return [_deployed(study, one, pool, cron) for one in told["deployments"]]
+    except httpx.HTTPError as error:
+        raise Fault(url, f"cannot be asked ({type(error).__name__})", "see that the Prefect server runs") from error
+
+
+def _deployed(study: Study, told: dict[str, Any], pool: str | None, cron: str | None) -> str:
+    pool = pool or told["work_pool"]["name"]
+    with get_client(sync_client=True) as client:
+        try:
+            client.read_work_pool(pool)
+        except ObjectNotFound:
+            client.create_work_pool(WorkPoolCreate(name=pool, type="process"))
+    (when,) = told["schedules"]
+    made = RunnerDeployment.from_flow(
+        globals()[told["entrypoint"].rpartition(".")[2]],
+        name=f"{study.name} {told['name']}",
+        schedule=Cron((cron if told["name"] == "batch" else None) or when["cron"], timezone=when["timezone"]),
+        parameters=told["parameters"] | {"study": str(study.file.resolve())},
+        description=told["description"],
+        concurrency_limit=told["concurrency_limit"],
+        work_pool_name=pool,
+        entrypoint_type=EntrypointType.MODULE_PATH,
+    )
+    made.apply()
+    return f"{made.flow_name}/{made.name}"

@@ -10,6 +10,9 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from . import embed, store, transcripts
 from .carry import carry_over
 from .codebook import read_codebook
@@ -101,6 +104,16 @@ class Tally:
         return {name: getattr(self, name) for name in names}
 
 
+Encode = Callable[[Sequence[Sequence[str]]], Iterator[NDArray[np.float32]]]
+
+
+@dataclass
+class Hands:
+    """Who encodes texts: this process, unless others are asked to."""
+
+    encode: Encode | None = None  # portions of texts -> their vectors, in that order
+
+
 @dataclass(frozen=True, kw_only=True)
 class Session:
     """A study with everything that work on it needs; the store and the encoder are opened when first asked for."""
@@ -108,6 +121,7 @@ class Session:
     study: Study
     codebook: Codebook
     located: embed.Located
+    hands: Hands = field(default_factory=Hands, compare=False, repr=False)
 
     @cached_property
     def store(self) -> store.Store:
@@ -130,6 +144,12 @@ class Session:
     def encoder(self) -> embed.Encoder:
         """The study's encoder, loaded."""
         return embed.load(self.located)
+
+    def encoded(self, portions: Sequence[Sequence[str]]) -> Iterator[NDArray[np.float32]]:
+        """Return the vectors of portions of texts, in that order, each when it is asked for."""
+        if self.hands.encode is not None:
+            return self.hands.encode(portions)
+        return (self.encoder.encode(some) for some in portions)
 
 
 def open_session(path: Path, progress: Progress = no_progress) -> Session:

@@ -117,12 +117,12 @@ def embed_texts(session: Session, texts: Sequence[str], tally: Tally, progress: 
         missing = vectors.without_vector(session.store, session.located.fingerprint, texts)
     done = 0
     portions = embed.in_portions(missing)
+    made = session.encoded(portions)
     for portion in portions:
         if len(portions) > 1:  # one is over before it can be looked at
             progress("embed", done, len(missing))
-        encoder = session.encoder
         with tally.timing("embed"):
-            rows = encoder.encode(portion)
+            rows = next(made)
         with tally.timing("store"):
             vectors.put_vectors(session.store, session.located.fingerprint, portion, rows)
         done += len(portion)

@@ -1,5 +1,6 @@
 """What many tests need: a small invented study, and a store in a temporary folder."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -109,3 +110,15 @@ def coder(store: Store, tmp_path: Path) -> Iterator[Coder]:
 def ids() -> list[SegmentId]:
     """Return the ids of the segments that the review page's transcripts have."""
     return [segment.id for segment in transcript()[1]]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Run a Prefect server of its own for all tests here."""
+    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
+    from prefect.testing.utilities import prefect_test_harness
+
+    from pipeline import flows  # noqa: F401  # sets what Prefect reads when it is imported
+
+    with prefect_test_harness(server_startup_timeout=240):
+        yield

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, tzinfo
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,29 @@ def test_blocks_depend_on_the_files_alone(study: Path, monkeypatch: pytest.Monke
     assert list(work.blocks(session, south)) == fresh
     assert not own[0] & own[1]
     assert own[0] | own[1] == said
+
+
+def test_a_clock_that_goes_backwards_loses_nothing(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Yesterday(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Yesterday":
+            return cls.fromtimestamp(time.time() - 86400, tz)
+
+    run("suggest", study, "--direct")
+    kept = all_suggestions(intake.open_session(study).store)
+    coding = "document,segment,coder,codes,coded_at\nn1,t002s1,Ada,Waiting,2026-03-02T09:00:00+00:00\n"
+    (study / "coding.csv").write_text(coding)
+    monkeypatch.setattr(work, "datetime", Yesterday)
+    monkeypatch.setattr("pipeline.store.runs.datetime", Yesterday)
+    monkeypatch.setattr("pipeline.store.carried.datetime", Yesterday)
+    file = study / "transcripts/north/n1.txt"
+    file.write_text(file.read_text() + "\nEve: The bus never comes on Sundays at all.\n")
+    run("suggest", study, "--direct")
+    file.write_text(file.read_text().replace("\nEve: The bus never comes on Sundays at all.\n", ""))
+    run("suggest", study, "--direct")
+    session = intake.open_session(study)
+    assert work.look(session).nothing
+    assert all_suggestions(session.store) == kept
+    assert "1 new decision" in run("import", study, study / "coding.csv").output
+    run("suggest", study, "--direct")
+    assert work.look(intake.open_session(study)).nothing

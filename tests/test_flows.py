@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -21,18 +20,6 @@ from . import auditing
 pytestmark = [pytest.mark.prefect, pytest.mark.filterwarnings("default")]  # Prefect's warnings are not ours
 
 SECRET = "handbag"
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Run a Prefect server of its own for all tests here."""
-    os.environ["PREFECT_HOME"] = str(tmp_path_factory.mktemp("prefect"))
-    from prefect.testing.utilities import prefect_test_harness
-
-    from pipeline import flows  # noqa: F401  # sets what Prefect reads when it is imported
-
-    with prefect_test_harness(server_startup_timeout=240):
-        yield
 
 
 def suggestions(session: intake.Session) -> list[tuple[Any, ...]]:
@@ -89,9 +76,9 @@ def test_the_flow_does_what_the_direct_way_does(server: None, study: Path, tmp_p
 def test_the_flow_can_run_twice_in_one_process(server: None, study: Path) -> None:
     from pipeline import flows
 
-    assert flows.batch(str(study))["transcripts"] == 2
+    assert flows.batch(study)["transcripts"] == 2
     (study / "transcripts/south/s2.txt").write_text("Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n")
-    assert flows.batch(str(study))["transcripts"] == 1
+    assert flows.batch(study)["transcripts"] == 1
 
 
 def test_a_bug_keeps_its_message_from_prefect_and_its_traceback_for_us(
@@ -171,6 +158,65 @@ def test_a_store_that_is_away_for_a_moment_does_not_end_the_run(
     monkeypatch.setattr(flows, "prepare", flows.prepare.with_options(retry_delay_seconds=0))
     assert run(study)[1].ranked == 5
     assert len(tries) == 3
+
+
+def test_a_study_is_registered_to_run_by_itself(server: None, study: Path) -> None:
+    from prefect import get_client
+    from prefect.flows import load_flow_from_entrypoint
+
+    from pipeline import flows
+    from pipeline.config import load_study
+
+    (study / "transcripts/south/s1.txt").write_text(f"Moderator: So?\n\nEve: She hid her {SECRET} when I came in.\n")
+    told = load_study(study)
+    both = ["batch/Bus stop study batch", "audit/Bus stop study monthly"]
+    assert flows.deploy(told, cron="5 4 * * *", pool="nights") == both
+    assert flows.deploy(told, cron="0 3 * * *", pool="nights") == both
+    with get_client(sync_client=True) as client:
+        made = client.read_deployment_by_name("batch/Bus stop study batch")
+        monthly = client.read_deployment_by_name("audit/Bus stop study monthly")
+        assert client.read_work_pool("nights").type == "process"
+    assert [getattr(one.schedule, "cron", "") for one in monthly.schedules] == ["0 6 1 * *"]
+    assert [(getattr(one.schedule, "cron", ""), one.active) for one in made.schedules] == [("0 3 * * *", True)]
+    assert made.work_pool_name == "nights"
+    assert made.parameters == {"study": str(study / "study.toml"), "site": None, "transcript": None}
+    assert made.parameter_openapi_schema is not None
+    assert made.parameter_openapi_schema["properties"]["study"]["format"] == "path"
+    assert load_flow_from_entrypoint(str(made.entrypoint)) is flows.batch
+    done: Any = flows.batch(**made.parameters)  # as a worker calls it
+    assert done["transcripts"] == 2
+    assert SECRET not in recorded(until="Bus stop study batch")
+
+
+def test_what_a_worker_cannot_do_is_told_on_its_terminal_alone(
+    server: None, study: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from pipeline import flows
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError(SECRET + " in a worker")
+
+    for step in ("look", "rank_missing"):
+        with monkeypatch.context() as patch:
+            patch.setattr(work, step, fail)
+            with pytest.raises(RuntimeError, match="ZeroDivisionError: see the worker's terminal"):
+                flows.batch(study)
+        assert SECRET + " in a worker" in caplog.text
+        caplog.clear()
+    assert SECRET + " in a worker" not in recorded(until="see the worker")
+
+
+def test_a_study_cannot_be_registered_without_a_server(study: Path) -> None:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT")}
+    environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
+    for url, problem in (("", "names no Prefect server"), ("http://127.0.0.1:9/api", "cannot be asked (ConnectError)")):
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", "deploy", str(study)], check=False,
+            capture_output=True, text=True, env=environment | ({"PREFECT_API_URL": url} if url else {}), timeout=200,
+        )  # fmt: skip
+        assert done.returncode == 1
+        (line,) = done.stderr.splitlines()
+        assert problem in line
 
 
 def test_every_site_has_a_flow_run_and_every_file_a_task_run(server: None, study: Path) -> None:

@@ -5,6 +5,7 @@ suggesting  the machine's work: suggest, status, quarantine
 coding      people's work: review, import, export
 people      several people at one study: people, assign
 codebooks   codebook files: codebook check, convert, diff
+deploying   the machine's work on a Prefect server: deploy
 finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 anchoring   the gold coding on which coders are checked: anchors
@@ -25,6 +26,7 @@ from .auditing import audit
 from .begin import check, demo, init
 from .codebooks import codebook
 from .coding import export, import_, review
+from .deploying import deploy
 from .encoders import adapt, encoder
 from .finding import queue, search
 from .keeping import diff, runs, store
@@ -51,6 +53,7 @@ for _command in (
     site,
     suggest,
     watch,
+    deploy,
     quarantine,
     status,
     review,
