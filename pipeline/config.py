@@ -159,9 +159,9 @@ class Study(_Settings):
     segment: SegmentSettings = SegmentSettings()
     embed: EmbedSettings = EmbedSettings()
     rank: RankSettings = RankSettings()
-    review: ReviewSettings = ReviewSettings()
-    audit: AuditSettings = AuditSettings()
-    # Where work is done is no part of what it depends on.
+    # How suggestions are reviewed and audited, and where work is done, is no part of what it depends on.
+    review: ReviewSettings = Field(default=ReviewSettings(), exclude=True)
+    audit: AuditSettings = Field(default=AuditSettings(), exclude=True)
     compute: ComputeSettings = Field(default=ComputeSettings(), exclude=True)
     folder: Path = Field(exclude=True, description="where study.toml lies")
 

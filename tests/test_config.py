@@ -118,6 +118,14 @@ def test_a_byte_order_mark_does_no_harm_and_other_encodings_are_told(tmp_path: P
     assert "not UTF-8" in str(raised.value.exceptions[0])
 
 
+@pytest.mark.parametrize("setting", ["[review]\nlearn = false\n", "[audit]\nanchors = 0.0\n"])
+def test_how_suggestions_are_reviewed_is_no_part_of_what_they_depend_on(tmp_path: Path, setting: str) -> None:
+    (tmp_path / "study.toml").write_text(WHOLE, encoding="utf-8")
+    before = load_study(tmp_path).digest
+    (tmp_path / "study.toml").write_text(WHOLE + setting, encoding="utf-8")
+    assert load_study(tmp_path).digest == before
+
+
 def test_a_digest_follows_every_setting_but_the_folder(tmp_path: Path) -> None:
     one, two = tmp_path / "one", tmp_path / "two"
     for folder in (one, two):
