@@ -207,6 +207,22 @@ def test_themes_that_the_codebook_no_longer_has_are_told(tmp_path: Path) -> None
     assert audit(session, Asked()).themes == (*THEMES, "Old theme")
 
 
+def test_a_theme_that_was_renamed_is_one_theme_under_its_present_name(tmp_path: Path) -> None:
+    study(tmp_path, machine=False)
+    run("audit", tmp_path, "--out", tmp_path / "before")
+    with (tmp_path / "codebook.csv").open("w", encoding="utf-8", newline="") as file:
+        rows = [(name, "What it means.", "") for name in THEMES[1:]]
+        csv.writer(file).writerows(
+            [("theme", "definition", "formerly"), ("Lost time", "What it means.", "Waiting"), *rows]
+        )
+    run("audit", tmp_path, "--out", tmp_path / "after")
+    for name in ("agreement_themes", "drift", "disagreements"):
+        before, after = (table(tmp_path / folder, name) for folder in ("before", "after"))
+        assert any("Waiting" in value for row in before for value in row.values())
+        renamed = [{key: value.replace("Waiting", "Lost time") for key, value in row.items()} for row in before]
+        assert sorted(map(str, after)) == sorted(map(str, renamed))
+
+
 def test_a_study_without_decisions_says_what_to_do(tmp_path: Path) -> None:
     session = study(tmp_path, coders=())
     with pytest.raises(StudyFault, match=r"nobody decided anything; .*import"):

@@ -37,7 +37,7 @@ def drifted(gathered: Gathered, priority: Sequence[str], seed: int) -> Drift | N
         anchors=max(WATCHED_AT_LEAST, most),
         against="others" if others else "gold",
         shuffled=not others,
-        wordings=_wordings(gathered.codebooks),
+        wordings=_wordings(gathered.codebooks, gathered.codebook.current),
         seed=seed,
     )
     return Drift(
@@ -115,10 +115,14 @@ def _homes(gathered: Gathered) -> dict[str, str]:
     return {coder: next(iter(found)) for coder, found in sites.items() if len(found) == 1}
 
 
-def _wordings(codebooks: Mapping[str, Codebook]) -> dict[str, dict[str, str]]:
-    """Return a hash of every theme's entry, by revision."""
+def _wordings(codebooks: Mapping[str, Codebook], current: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return a hash of what each theme's entry says, by revision and present name: a name alone is no other wording."""
     return {
-        revision: {theme.name: digest(repr(theme)) for theme in book.themes} for revision, book in codebooks.items()
+        revision: {
+            current.get(theme.name, theme.name): digest(repr(replace(theme, name="", formerly=())))
+            for theme in book.themes
+        }
+        for revision, book in codebooks.items()
     }
 
 
