@@ -46,6 +46,7 @@ def drifted(gathered: Gathered, priority: Sequence[str], seed: int) -> Drift | N
         chosen=any(theme in watched for theme in priority),
         anchors=len(anchors),
         documents=len({check.document for check in checks}),
+        drawn_from=_drawn_from(gathered) if others else 0,
         revisions=_begun(gathered.decisions),
         advice=(
             *_agreement(gathered, watched),
@@ -75,11 +76,23 @@ def checks_on_anchors(gathered: Gathered) -> list[Check]:
     ]
 
 
+def _coded_twice(gathered: Gathered) -> list[Coding]:
+    """Return the codings of segments that several coders read."""
+    readers = Counter(coding.segment for coding in gathered.codings)
+    return [coding for coding in gathered.codings if readers[coding.segment] > 1]
+
+
+def _drawn_from(gathered: Gathered) -> int:
+    """Return from how many documents those that are compared were drawn by lot; 0 where all are."""
+    every = _coded_twice(gathered)
+    kept = by_lot(gathered, every)
+    return 0 if len(kept) == len(every) else len({gathered.document(coding.segment) for coding in every})
+
+
 def checks_on_others(gathered: Gathered) -> list[Check]:
     """Return what coders said of segments beside what most of the others said, where segments have several coders."""
     homes = _homes(gathered)
-    readers = Counter(coding.segment for coding in gathered.codings)
-    twice = by_lot(gathered, [coding for coding in gathered.codings if readers[coding.segment] > 1])
+    twice = by_lot(gathered, _coded_twice(gathered))
     return drift.checks_of(
         [
             _coded(gathered, coding, homes.get(coding.coder), revision)
@@ -138,8 +151,7 @@ def _begun(decisions: Sequence[Decision]) -> tuple[tuple[datetime, str], ...]:
 
 def _agreement(gathered: Gathered, themes: Sequence[str]) -> tuple[Advice, ...]:
     """Return alpha of each theme on what was coded in the earlier and in the later half, if several coded it."""
-    readers = Counter(coding.segment for coding in gathered.codings)
-    twice = by_lot(gathered, [coding for coding in gathered.codings if readers[coding.segment] > 1])
+    twice = by_lot(gathered, _coded_twice(gathered))
     coded = [_coded(gathered, coding) for coding in twice]
     if not coded:
         return ()
