@@ -1,6 +1,7 @@
 """What the review page shows and to whom, as a browser without scripts sees it."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from pipeline.errors import ReviewFault, StoreFault
 from pipeline.records import Answer, Codebook, Decision, Mode, Role, Segment, SegmentId, Transcript, Turn
 from pipeline.review import create_app, free_port, new_token, pages, serve
 from pipeline.review.queue import withheld
+from pipeline.review.serve import listen
 from pipeline.store import Store
 from pipeline.store.corpus import Source, put_source
 from pipeline.store.decisions import add_decisions
@@ -327,3 +329,10 @@ def test_a_taken_port_is_a_fault(coder: Coder) -> None:
     with pytest.raises(ReviewFault, match="no such port"):
         serve(coder.client.app, port=99999, ready=lambda: None)
     assert 1024 <= free_port() < 65536
+
+
+def test_answers_are_sent_at_once_and_not_held_back_for_a_receipt() -> None:
+    with listen(free_port(), "127.0.0.1") as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -30,7 +30,7 @@ def serve(app: ASGIApp, *, port: int, ready: Callable[[], None], host: str = ADD
 
     Raises ``ReviewFault`` if the address or port cannot be had.
     """
-    with _listen(port, host) as listener:
+    with listen(port, host) as listener:
         # No access log: it would hold the token. A bug of ours still tells its traceback.
         config = uvicorn.Config(
             app, log_config=None, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=3
@@ -39,17 +39,21 @@ def serve(app: ASGIApp, *, port: int, ready: Callable[[], None], host: str = ADD
             _Telling(config, ready).run(sockets=[listener])
 
 
-def _listen(port: int, host: str) -> socket.socket:
+def listen(port: int, host: str) -> socket.socket:
+    """Return a socket at which browsers are waited for. Raises ``ReviewFault`` if the address or port cannot be had."""
     if not 0 < port < 65536:
         raise ReviewFault(f"{host}:{port}", "there is no such port", "choose one from 1024 to 65535")
     try:
-        return socket.create_server((host, port))
+        listener = socket.create_server((host, port))
+        # Connections have this from the listener: else an answer may wait 40 ms for the browser to say it has its head.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise ReviewFault(
             f"{host}:{port}",
             f"cannot be listened on: {(error.strerror or str(error)).lower()}",
             "end the program that uses this port, or choose another port",
         ) from error
+    return listener
 
 
 class _Telling(uvicorn.Server):

@@ -139,7 +139,7 @@ def _anchors(reviewer: Reviewer) -> list[Pool]:
     """
     gold = load_gold(reviewer.store)
     usable = {segment for segment, told in gold.items() if _certain(told, reviewer.study.audit.priority)}
-    fresh = [segment for segment in kept.untouched(reviewer.store, reviewer.coder) if segment in usable]
+    fresh = kept.untouched_of(reviewer.store, reviewer.coder, usable)
     if fresh:
         return [Pool(mode=Mode.ANCHOR, segments=fresh)]
     return [Pool(mode=Mode.DUPLICATE, segments=[s for s in _answered_long_ago(reviewer) if s in usable])]

@@ -176,7 +176,10 @@ def list_transcripts(store: Store, *, site: str | None = None) -> list[Entry]:
     if site is not None:
         query = query.where(t.site == site)
     with store.reading() as connection:
-        return [Entry(**row._mapping) for row in connection.execute(query)]
+        return [
+            Entry(id=TranscriptId(key), site=at, name=name, source=source, language=language, run=run, segments=number)
+            for key, at, name, source, language, run, number in connection.execute(query).tuples()
+        ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

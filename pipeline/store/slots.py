@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ..records import Mode, SegmentId, TranscriptId
 from .carried import is_among, now_of
 from .connect import Store
+from .corpus import portions
 from .schema import decisions, segments, slots, suggestions, transcripts
 
 _DECIDED = now_of(decisions.c.segment)  # the segment that has the words of a decision now
@@ -116,6 +117,14 @@ def untouched(
     if among is not None:
         query = query.where(segments.c.transcript.in_(among))
     return _ids(store, query)
+
+
+def untouched_of(store: Store, coder: str, wanted: Collection[SegmentId]) -> list[SegmentId]:
+    """Return those of some segments that a coder has not answered and the study has, by their ids."""
+    mine = sa.select(_DECIDED).where(decisions.c.coder == coder)
+    query = _current(sa.select(segments.c.id)).where(segments.c.origin == "machine", segments.c.id.not_in(mine))
+    some = [_ids(store, query.where(segments.c.id.in_(part))) for part in portions(sorted(wanted))]
+    return [segment for part in some for segment in part]
 
 
 def of_others(store: Store, coder: str) -> list[SegmentId]:
