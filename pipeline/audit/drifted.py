@@ -12,7 +12,7 @@ from ..drift import Advice, Again, Check, Coded, Plan
 from ..records import Codebook, Coding, Decision, Mode, SegmentId, digest, present
 from ..report import Drift
 from .gather import Gathered, by_lot
-from .places import places_to_look
+from .places import ordinary, places_to_look
 
 ENOUGH = 20  # anchors that somebody must have answered; with fewer, what was coded twice tells more
 WATCHED_AT_LEAST = 120  # planned checks of one coder, up to which charts keep their promise
@@ -46,6 +46,7 @@ def drifted(gathered: Gathered, priority: Sequence[str], seed: int) -> Drift | N
         chosen=any(theme in watched for theme in priority),
         anchors=len(anchors),
         documents=len({check.document for check in checks}),
+        drawn=_drawn(gathered),
         revisions=_begun(gathered.decisions),
         advice=(
             *_agreement(gathered, watched),
@@ -78,14 +79,25 @@ def checks_on_anchors(gathered: Gathered) -> list[Check]:
 def checks_on_others(gathered: Gathered) -> list[Check]:
     """Return what coders said of segments beside what most of the others said, where segments have several coders."""
     homes = _homes(gathered)
-    readers = Counter(coding.segment for coding in gathered.codings)
-    twice = by_lot(gathered, [coding for coding in gathered.codings if readers[coding.segment] > 1])
     return drift.checks_of(
         [
             _coded(gathered, coding, homes.get(coding.coder), revision)
-            for coding, revision in _with_revision(gathered, twice)
+            for coding, revision in _with_revision(gathered, by_lot(gathered, _twice(gathered)))
         ]
     )
+
+
+def _twice(gathered: Gathered) -> list[Coding]:
+    """Return the codings of segments that several people coded."""
+    readers = Counter(coding.segment for coding in gathered.codings)
+    return [coding for coding in gathered.codings if readers[coding.segment] > 1]
+
+
+def _drawn(gathered: Gathered) -> dict[str, tuple[int, int]]:
+    """Return where there were too many codings to look at all: how many were in those drawn, and how many in all."""
+    every = {"segments with several coders": _twice(gathered), "ordinary work": ordinary(gathered)}
+    sizes = {name: (len(by_lot(gathered, codings)), len(codings)) for name, codings in every.items()}
+    return {name: (looked_at, of) for name, (looked_at, of) in sizes.items() if looked_at < of}
 
 
 def _coded(gathered: Gathered, coding: Coding, home: str | None = None, revision: str = "") -> Coded:
@@ -134,9 +146,7 @@ def _begun(decisions: Sequence[Decision]) -> tuple[tuple[datetime, str], ...]:
 
 def _agreement(gathered: Gathered, themes: Sequence[str]) -> tuple[Advice, ...]:
     """Return alpha of each theme on what was coded in the earlier and in the later half, if several coded it."""
-    readers = Counter(coding.segment for coding in gathered.codings)
-    twice = by_lot(gathered, [coding for coding in gathered.codings if readers[coding.segment] > 1])
-    coded = [_coded(gathered, coding) for coding in twice]
+    coded = [_coded(gathered, coding) for coding in by_lot(gathered, _twice(gathered))]
     if not coded:
         return ()
     middle = sorted(one.at for one in coded)[len(coded) // 2]

@@ -81,7 +81,8 @@ class Drift:
     checks: tuple[Check, ...]  # what it was made of
     chosen: bool  # whether the study says which themes are watched
     anchors: int  # that were answered, also where they were too few to go by
-    documents: int  # that the answers come from; of very many, some are drawn by lot
+    documents: int  # that the answers come from
+    drawn: Mapping[str, tuple[int, int]]  # where only documents drawn by lot were looked at: codings in them, and all
     revisions: tuple[tuple[datetime, str], ...]  # when somebody first worked with each revision of the codebook
     advice: tuple[Advice, ...]
 
