@@ -156,6 +156,8 @@ def test_of_very_much_double_coding_whole_documents_are_drawn_by_lot(
     whole = drifted(session)
     monkeypatch.setattr(import_module("pipeline.audit.gather"), "ENOUGH", 130)
     some = drifted(session)
-    assert (len(whole.checks), whole.documents) == (240, 8)
-    assert (len(some.checks), some.documents) == (120, 4)
+    assert (len(whole.checks), whole.documents, whole.drawn_from) == (240, 8, 0)
+    assert (len(some.checks), some.documents, some.drawn_from) == (120, 4, 8)
+    assert CliRunner().invoke(main, ["audit", str(tmp_path)]).exit_code == 0
+    assert "drawn by lot from 8" in (tmp_path / "audit/report.html").read_text(encoding="utf-8")
     assert plain(some) == plain(drifted(session))

@@ -12,7 +12,7 @@ from ..drift import Advice, Again, Check, Coded, Plan
 from ..records import Codebook, Coding, Decision, Mode, SegmentId, digest, present
 from ..report import Drift
 from .gather import Gathered, by_lot
-from .places import ordinary, places_to_look
+from .places import places_to_look
 
 ENOUGH = 20  # anchors that somebody must have answered; with fewer, what was coded twice tells more
 WATCHED_AT_LEAST = 120  # planned checks of one coder, up to which charts keep their promise
@@ -37,7 +37,7 @@ def drifted(gathered: Gathered, priority: Sequence[str], seed: int) -> Drift | N
         anchors=max(WATCHED_AT_LEAST, most),
         against="others" if others else "gold",
         shuffled=not others,
-        wordings=_wordings(gathered.codebooks),
+        wordings=_wordings(gathered.codebooks, gathered.codebook.current),
         seed=seed,
     )
     return Drift(
@@ -46,7 +46,7 @@ def drifted(gathered: Gathered, priority: Sequence[str], seed: int) -> Drift | N
         chosen=any(theme in watched for theme in priority),
         anchors=len(anchors),
         documents=len({check.document for check in checks}),
-        drawn=_drawn(gathered),
+        drawn_from=_drawn_from(gathered) if others else 0,
         revisions=_begun(gathered.decisions),
         advice=(
             *_agreement(gathered, watched),
@@ -76,28 +76,29 @@ def checks_on_anchors(gathered: Gathered) -> list[Check]:
     ]
 
 
-def checks_on_others(gathered: Gathered) -> list[Check]:
-    """Return what coders said of segments beside what most of the others said, where segments have several coders."""
-    homes = _homes(gathered)
-    return drift.checks_of(
-        [
-            _coded(gathered, coding, homes.get(coding.coder), revision)
-            for coding, revision in _with_revision(gathered, by_lot(gathered, _twice(gathered)))
-        ]
-    )
-
-
-def _twice(gathered: Gathered) -> list[Coding]:
-    """Return the codings of segments that several people coded."""
+def _coded_twice(gathered: Gathered) -> list[Coding]:
+    """Return the codings of segments that several coders read."""
     readers = Counter(coding.segment for coding in gathered.codings)
     return [coding for coding in gathered.codings if readers[coding.segment] > 1]
 
 
-def _drawn(gathered: Gathered) -> dict[str, tuple[int, int]]:
-    """Return where there were too many codings to look at all: how many were in those drawn, and how many in all."""
-    every = {"segments with several coders": _twice(gathered), "ordinary work": ordinary(gathered)}
-    sizes = {name: (len(by_lot(gathered, codings)), len(codings)) for name, codings in every.items()}
-    return {name: (looked_at, of) for name, (looked_at, of) in sizes.items() if looked_at < of}
+def _drawn_from(gathered: Gathered) -> int:
+    """Return from how many documents those that are compared were drawn by lot; 0 where all are."""
+    every = _coded_twice(gathered)
+    kept = by_lot(gathered, every)
+    return 0 if len(kept) == len(every) else len({gathered.document(coding.segment) for coding in every})
+
+
+def checks_on_others(gathered: Gathered) -> list[Check]:
+    """Return what coders said of segments beside what most of the others said, where segments have several coders."""
+    homes = _homes(gathered)
+    twice = by_lot(gathered, _coded_twice(gathered))
+    return drift.checks_of(
+        [
+            _coded(gathered, coding, homes.get(coding.coder), revision)
+            for coding, revision in _with_revision(gathered, twice)
+        ]
+    )
 
 
 def _coded(gathered: Gathered, coding: Coding, home: str | None = None, revision: str = "") -> Coded:
@@ -127,10 +128,14 @@ def _homes(gathered: Gathered) -> dict[str, str]:
     return {coder: next(iter(found)) for coder, found in sites.items() if len(found) == 1}
 
 
-def _wordings(codebooks: Mapping[str, Codebook]) -> dict[str, dict[str, str]]:
-    """Return a hash of every theme's entry, by revision."""
+def _wordings(codebooks: Mapping[str, Codebook], current: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return a hash of what each theme's entry says, by revision and present name: a name alone is no other wording."""
     return {
-        revision: {theme.name: digest(repr(theme)) for theme in book.themes} for revision, book in codebooks.items()
+        revision: {
+            current.get(theme.name, theme.name): digest(repr(replace(theme, name="", formerly=())))
+            for theme in book.themes
+        }
+        for revision, book in codebooks.items()
     }
 
 
@@ -146,7 +151,8 @@ def _begun(decisions: Sequence[Decision]) -> tuple[tuple[datetime, str], ...]:
 
 def _agreement(gathered: Gathered, themes: Sequence[str]) -> tuple[Advice, ...]:
     """Return alpha of each theme on what was coded in the earlier and in the later half, if several coded it."""
-    coded = [_coded(gathered, coding) for coding in by_lot(gathered, _twice(gathered))]
+    twice = by_lot(gathered, _coded_twice(gathered))
+    coded = [_coded(gathered, coding) for coding in twice]
     if not coded:
         return ()
     middle = sorted(one.at for one in coded)[len(coded) // 2]

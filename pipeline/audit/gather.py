@@ -83,6 +83,7 @@ class Gathered:
 def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gathered:
     """Return what people decided until ``as_of``, and what they and the machine did it on.
 
+    A theme that was renamed goes by the name it has in the codebook that suggestions were last made with.
     Raises ``StoreFault`` if there is no store, ``StudyFault`` if nothing was decided.
     """
     if not store.has_store(session.study.store_url):
@@ -97,9 +98,12 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
     if pseudonyms:
         name = pseudonym_of(decision.coder for decision in made)
         made = [replace(decision, coder=name[decision.coder]) for decision in made]
+    codebook = _codebook(session, as_of)
+    former = {was: now for was, now in codebook.current.items() if was != now}
+    made = [replace(d, theme=former[d.theme]) if d.theme in former else d for d in made]
     places = corpus.load_places(opened)
     segments = corpus.load_segments(opened, ids={decision.segment for decision in made})
-    given = runs.suggestions_until(opened, as_of)
+    given = _under_present_names(runs.suggestions_until(opened, as_of), former)
     return Gathered(
         study=session.study.name,
         decisions=made,
@@ -111,14 +115,32 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
         },
         spans={s.id: Span(transcript=s.transcript, start=s.start, end=s.end) for s in segments},
         lengths=corpus.load_lengths(opened, {segment.transcript for segment in segments}),
-        codebook=_codebook(session, as_of),
+        codebook=codebook,
         codebooks=_codebooks(session, {decision.codebook_revision for decision in made}),
-        gold=load_gold(opened, as_of),
+        gold={segment: _renamed(gold, former) for segment, gold in load_gold(opened, as_of).items()},
         head=Head(count=counting[-1] + 1, hash=trail.hash_at(opened, counting[-1])),
         runs={run.id: run.started_at for run in runs.list_runs(opened) if as_of is None or run.started_at <= as_of},
         suggestions=given,
         machine=_last(given),
     )
+
+
+def _under_present_names(
+    given: Mapping[tuple[SegmentId, str], Sequence[Suggestion]], former: Mapping[str, str]
+) -> Mapping[tuple[SegmentId, str], Sequence[Suggestion]]:
+    if not former:
+        return given
+    return {
+        key: [replace(one, theme=former.get(one.theme, one.theme)) for one in suggestions]
+        for key, suggestions in given.items()
+    }
+
+
+def _renamed(gold: Gold, former: Mapping[str, str]) -> Gold:
+    themes, uncertain = (
+        frozenset(former.get(theme, theme) for theme in some) for some in (gold.themes, gold.uncertain)
+    )
+    return replace(gold, themes=themes, uncertain=uncertain)
 
 
 def by_lot(gathered: Gathered, codings: Sequence[Coding]) -> Sequence[Coding]:

@@ -32,16 +32,11 @@ def places_to_look(gathered: Gathered, themes: Sequence[str], seed: int) -> Iter
                     yield advice
 
 
-def ordinary(gathered: Gathered) -> list[Coding]:
-    """Return the codings of ordinary work: those of no checks."""
-    routine = {(d.segment, d.coder) for d in gathered.decisions if d.mode in ORDINARY}
-    return [coding for coding in gathered.codings if (coding.segment, coding.coder) in routine]
-
-
 def _ordinary(gathered: Gathered) -> dict[str, list[Coding]]:
     """Return what coders coded in ordinary work, in the order of time."""
+    routine = {(d.segment, d.coder) for d in gathered.decisions if d.mode in ORDINARY}
     work: dict[str, list[Coding]] = {}
-    some = by_lot(gathered, ordinary(gathered))
+    some = by_lot(gathered, [coding for coding in gathered.codings if (coding.segment, coding.coder) in routine])
     for coding in sorted(some, key=lambda coding: (coding.coded_at, coding.segment)):
         work.setdefault(coding.coder, []).append(coding)
     return work

@@ -138,13 +138,10 @@ def _basis(drift: Drift) -> str:
     words = f"{len(drift.checks):,} answers in {drift.documents:,} documents were compared with "
     words += f"{drift.audit.reference}. Watched themes ({who}): "
     words += f"{', '.join(plan.priority)}."
+    if drift.drawn_from:
+        words += f" These documents were drawn by lot from {drift.drawn_from:,}: more make no test surer."
     if plan.against == "others" and drift.anchors:
         words += f" {drift.anchors:,} anchors were answered too: too few by any coder to go by."
-    for what, (looked_at, of) in drift.drawn.items():
-        words += (
-            f" Of {what} ({of:,} codings), {looked_at:,} codings were looked at: those in whole documents drawn by "
-        )
-        words += "a fixed hash of their names, the same ones every time."
     return words
 
 

@@ -82,7 +82,7 @@ class Drift:
     chosen: bool  # whether the study says which themes are watched
     anchors: int  # that were answered, also where they were too few to go by
     documents: int  # that the answers come from
-    drawn: Mapping[str, tuple[int, int]]  # where only documents drawn by lot were looked at: codings in them, and all
+    drawn_from: int  # documents, of which those were drawn by lot, as there were very many answers; 0 where all count
     revisions: tuple[tuple[datetime, str], ...]  # when somebody first worked with each revision of the codebook
     advice: tuple[Advice, ...]
 
