@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 from pipeline import audit as auditing
 from pipeline import intake
 from pipeline.agreement import Lack
-from pipeline.audit import Asked, audit
+from pipeline.audit import Asked, audit, moment_of
 from pipeline.audit.gather import pseudonym_of
 from pipeline.cli import main
 from pipeline.errors import StudyFault
@@ -238,10 +238,14 @@ def fresh(folder: Path) -> Path:
     return other
 
 
-@pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01"])
+@pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01", "0001-01-01T00:00+10:00", "9999-12-31T23:59-10:00"])
 def test_a_moment_that_is_none_is_wrong_usage(tmp_path: Path, wrong: str) -> None:
     study(tmp_path, coders=CODERS[:1])
     assert "no day or moment like" in run("audit", tmp_path, "--as-of", wrong, expect=2).output
+
+
+def test_a_day_written_without_hyphens_is_that_whole_day_too() -> None:
+    assert moment_of("20260331") == moment_of("2026-03-31")
 
 
 def test_the_report_does_not_go_among_the_transcripts(tmp_path: Path) -> None:
@@ -318,7 +322,11 @@ def test_an_audit_of_an_old_moment_knows_the_trail_of_then(tmp_path: Path) -> No
     run("audit", tmp_path, "--verify", "--against", tmp_path / "audit/report.json")
 
 
-@pytest.mark.parametrize("said", ["", "[]", "{}", '{"trail": {"count": "many"}}'])
+@pytest.mark.parametrize(
+    "said",
+    ["", "[]", "{}"]
+    + [f'{{"trail": {{"count": {count}, "hash": "x"}}}}' for count in ('"many"', "1e400", "-5", "0", "2.5")],
+)
 def test_a_file_that_is_no_report_is_told(tmp_path: Path, said: str) -> None:
     study(tmp_path, coders=CODERS[:1])
     (tmp_path / "other.json").write_text(said, encoding="utf-8")

@@ -17,12 +17,19 @@ def head_of(report: Path) -> Head:
     try:
         told: Any = json.loads(report.read_text(encoding="utf-8-sig"))
         head = told["trail"]
-        return Head(count=int(head["count"]), hash=str(head["hash"]))
+        return Head(count=_count(head["count"]), hash=str(head["hash"]))
     except OSError as error:
         raise Fault(str(report), f"cannot be read: {error.strerror}", "give a report.json of an audit") from error
     except (ValueError, TypeError, KeyError, RecursionError) as error:
         problem = "does not say where the audit trail stood"
         raise Fault(str(report), problem, "give a report.json that `themescout audit` wrote") from error
+
+
+def _count(told: object) -> int:
+    """Return how many decisions an audit counted: there is none of none. Raises ``ValueError`` if that is no number."""
+    if not isinstance(told, int) or told < 1:
+        raise ValueError(told)
+    return told
 
 
 def verified(url: str, place: str, known: Head | None = None) -> Head:

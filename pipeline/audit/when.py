@@ -1,6 +1,6 @@
 """Until when an audit looks: what was decided later is as if it had not been."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 
 def moment_of(told: str) -> datetime:
@@ -9,10 +9,16 @@ def moment_of(told: str) -> datetime:
     >>> moment_of("2026-03-31").isoformat(), moment_of("2026-03-31T18:00+02:00").isoformat()
     ('2026-03-31T23:59:59.999999+00:00', '2026-03-31T18:00:00+02:00')
     """
-    moment = datetime.fromisoformat(told)
-    if len(told) == len("2026-03-31"):
-        moment = moment.replace(hour=23, minute=59, second=59, microsecond=999_999)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return datetime.combine(date.fromisoformat(told), time.max, UTC)  # days have other spellings: 20260331
+    except ValueError:
+        moment = datetime.fromisoformat(told)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as error:  # before the year 1 or after 9999
+        raise ValueError(told) from error
+    return moment
 
 
 def end_of_last_month(moment: datetime) -> datetime:
