@@ -14,10 +14,11 @@ from ..store.reveals import revealed
 from ..store.runs import present_runs, suggested
 from ..store.slots import Slot
 from . import slots
+from .again import to_look_at
 from .answers import Sight
 from .filters import Filter, Way, matching
 from .orders import Order, Reviewer, in_order, mine
-from .queue import Standing, State, next_open, offered, standing, state_of
+from .queue import Standing, State, next_open, offered, standing, state_of, under_present_names
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
 SOON = 2  # transcripts after the present one in which suggestions are made anew
@@ -57,7 +58,7 @@ def sight_of(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT, run: s
     """
     run, encoder, made = suggested(desk.store, segment.id, run)
     role = slots.role_of(desk, segment.id)
-    seen = offered(made, desk.codebook.names, blind=role.mode in BLIND)
+    seen = offered(under_present_names(made, desk.codebook.current), desk.codebook.names, blind=role.mode in BLIND)
     closed = bool(seen) and desk.study.review.decide_first and not revealed(desk.store, desk.coder, segment.id)
     return Sight(
         segment=segment.id,
@@ -223,6 +224,9 @@ def along(desk: Desk, order: Way, after: SegmentId | None = None) -> str:
     if isinstance(order, Filter) and not order.only_open:  # what was answered is gone through as well, once
         found = next(iter(made.segments[start:]), None)
         return _at(desk, found, order)
+    if order is Order.LOOK_AGAIN:
+        again = to_look_at(desk)
+        return _at(desk, next((segment for segment in made.segments[start:] if segment in again), None), order)
     found = _open_ahead(desk, made.segments[start:], after)
     if not found and start:
         found = _open_ahead(desk, line(desk, order, anew=True).segments, after)

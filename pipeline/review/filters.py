@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, urlencode
 
 from ..records import BLIND, Mode, SegmentId, TranscriptId
-from ..store import finding
+from ..store import finding, reveals
 from ..store import slots as kept
 from ..store.corpus import list_transcripts
 from ..store.people import Rights, assigned, opened
@@ -150,7 +150,9 @@ def _wanted(reviewer: Reviewer, filter_: Filter) -> finding.Wanted:
 
 def _shown(reviewer: Reviewer, filter_: Filter) -> finding.Shown:
     least, below = BANDS.get(filter_.chance, BANDS["any"])
-    return finding.Shown(themes=reviewer.codebook.names, theme=filter_.suggested, least=least, below=below)
+    current = reviewer.codebook.current  # what is suggested under a former name is shown under the present one
+    themes = [name for name, now in current.items() if filter_.suggested in ("", now)]
+    return finding.Shown(themes=themes or [filter_.suggested], least=least, below=below)
 
 
 def _answered(reviewer: Reviewer, filter_: Filter) -> finding.Answered:
@@ -173,4 +175,7 @@ def _hides(reviewer: Reviewer) -> Callable[[SegmentId], bool]:
     again = slots.read_again(slots.active(reviewer))
     drawn = [slot for slot in kept.load_slots(reviewer.store, coder) if slot.mode in BLIND]
     checks = {slot.segment for slot in drawn if slot.mode is not Mode.DUPLICATE} | again
-    return lambda segment: segment in checks or withheld(segment, coder, share)
+    if not reviewer.study.review.decide_first:
+        return lambda segment: segment in checks or withheld(segment, coder, share)
+    opened = reveals.revealed_to(reviewer.store, coder)  # what is not opened yet tells nothing before the coder does
+    return lambda segment: segment not in opened or segment in checks or withheld(segment, coder, share)
