@@ -6,7 +6,6 @@ decisions has changed since `suggest`, the rest is left to `suggest`; and while 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from . import work
 from .coded import Coded, Vectors
@@ -70,16 +69,7 @@ def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptI
         suggest = work.suggester(session, coded, tally, lambda texts: _known(session, texts))
     except vectors.NoVectorError:
         return None
-    started = runs.Run(
-        id=run,
-        ranking=key,
-        encoder=session.located.fingerprint,
-        codebook_revision=session.codebook.revision,
-        settings=session.study.digest,
-        counts={},
-        started_at=datetime.now(UTC),
-    )
-    runs.start_run(session.store, started, session.codebook)
+    work.begin_run(session, run, key)
     segments = corpus.load_segments(session.store, within=due)
     made: Mapping[TranscriptId, list[Suggestion]] = {at: [] for at in due} | suggest(segments)
     runs.put_suggestions(session.store, run, made)

@@ -153,13 +153,8 @@ def prepare(session: Session, tally: Tally, progress: Progress = no_progress) ->
     embed_texts(session, texts, tally, progress)
 
 
-def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress = no_progress) -> str:
-    """Make suggestions for every transcript that lacks those of the present ranking; return the run's id."""
-    coded = learned_from(session)
-    key = ranking(session, coded)
-    waiting = _unranked(session, key, part)
-    present = [entry.id for entry in corpus.list_transcripts(session.store)]
-    run = digest("run", key, session.study.segment.digest, sorted(present))
+def begin_run(session: Session, run: Digest, key: Digest) -> None:
+    """Keep that a run of suggestions begins now, whose ranking is ``key``."""
     started = runs.Run(
         id=run,
         ranking=key,
@@ -170,6 +165,16 @@ def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress 
         started_at=datetime.now(UTC),
     )
     runs.start_run(session.store, started, session.codebook)
+
+
+def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress = no_progress) -> str:
+    """Make suggestions for every transcript that lacks those of the present ranking; return the run's id."""
+    coded = learned_from(session)
+    key = ranking(session, coded)
+    waiting = _unranked(session, key, part)
+    present = [entry.id for entry in corpus.list_transcripts(session.store)]
+    run = digest("run", key, session.study.segment.digest, sorted(present))
+    begin_run(session, run, key)
     manifests.put_manifest(session.store, run, manifest(session, coded, RANKS))
     tally.parked = parked(coded, session.codebook)
 
