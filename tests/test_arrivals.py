@@ -22,8 +22,8 @@ from pipeline.arrivals import Listing, Seen
 from pipeline.config import load_study
 from pipeline.store import corpus
 
+from .running import run
 from .test_batch import EVE, ROOT
-from .test_onboard import run
 
 QUIET = 2.0
 

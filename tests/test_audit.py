@@ -11,27 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pipeline import audit as auditing
 from pipeline import intake
 from pipeline.agreement import Lack
 from pipeline.audit import Asked, audit, moment_of
 from pipeline.audit.gather import pseudonym_of
-from pipeline.cli import main
 from pipeline.errors import StudyFault
 from pipeline.records import Answer, Decision, Mode, Segment, segment_id
 from pipeline.store import corpus, decisions, trail
 
 from .auditing import BEGAN, CODERS, DOCUMENTS, EACH, HOSTILE, MALLORY, THEMES, decide, document, study, suggest
-
-
-def run(*arguments: object, expect: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result
+from .running import run
 
 
 def files(folder: Path) -> dict[str, bytes]:
