@@ -69,12 +69,13 @@ def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptI
         suggest = work.suggester(session, coded, tally, lambda texts: _known(session, texts))
     except vectors.NoVectorError:
         return None
-    work.begin_run(session, run, key)
+    known = {runs.REFRESHED: len(due)}
+    work.begin_run(session, run, key, known)
     segments = corpus.load_segments(session.store, within=due)
     made: Mapping[TranscriptId, list[Suggestion]] = {at: [] for at in due} | suggest(segments)
     runs.put_suggestions(session.store, run, made)
     tally.add(ranked=len(segments), suggested=sum(s.suggested and s.rank == 1 for some in made.values() for s in some))
-    runs.end_run(session.store, run, tally.counts | {"refreshed": len(due)})
+    runs.end_run(session.store, run, tally.counts | known)
     return Refreshed(run=run, transcripts=tuple(due), segments=len(segments))
 
 
