@@ -42,6 +42,7 @@ from .render import (
     failed,
     gone,
     page,
+    posted,
     refused,
     see,
     templates,
@@ -77,8 +78,8 @@ def create_app(
     routes = [
         Route("/", lists.overview),
         Route("/transcript/{transcript}", _transcript),
-        Route("/segment/{segment}", _decide, methods=["POST"]),
-        Route("/undo", _undo, methods=["POST"]),
+        Route("/segment/{segment}", posted(_decided, fields=10), methods=["POST"]),
+        Route("/undo", posted(_undone, fields=10), methods=["POST"]),
         Route("/next", _next),
         Route("/codebook", lists.codebook),
         Route("/nothing-fits", lists.nothing_fits),
@@ -214,11 +215,6 @@ def _panel(request: Request, segment: Segment, stands: Standing) -> dict[str, ob
     }
 
 
-async def _decide(request: Request) -> Response:
-    form = await request.form(max_fields=10, max_files=0)
-    return await run_in_threadpool(_decided, request, form)
-
-
 def _decided(request: Request, form: FormData) -> Response:
     desk = desk_of(request)
     found = load_segments(desk.store, ids=[SegmentId(request.path_params["segment"])])
@@ -302,11 +298,6 @@ def _seen(form: FormData) -> str:
     if not (told := text(form, "seen")):
         raise Refused("The form is incomplete.")
     return told
-
-
-async def _undo(request: Request) -> Response:
-    form = await request.form(max_fields=10, max_files=0)
-    return await run_in_threadpool(_undone, request, form)
 
 
 def _undone(request: Request, form: FormData) -> Response:

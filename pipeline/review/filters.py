@@ -177,5 +177,5 @@ def _hides(reviewer: Reviewer) -> Callable[[SegmentId], bool]:
     checks = {slot.segment for slot in drawn if slot.mode is not Mode.DUPLICATE} | again
     if not reviewer.study.review.decide_first:
         return lambda segment: segment in checks or withheld(segment, coder, share)
-    opened = reveals.revealed_to(reviewer.store, coder)  # what is not opened yet tells nothing before the coder does
-    return lambda segment: segment not in opened or segment in checks or withheld(segment, coder, share)
+    seen = reveals.revealed_to(reviewer.store, coder)  # what is not opened yet tells nothing before the coder does
+    return lambda segment: segment not in seen or segment in checks or withheld(segment, coder, share)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -34,7 +33,7 @@ from .desk import Desk, address, onward, sight_of
 from .lists import anchor
 from .orders import Order
 from .queue import Standing, standing
-from .render import Refused, asked_order, desk_of, render, see, text
+from .render import Refused, asked_order, desk_of, posted, render, see, text
 
 EMPTY = dict.fromkeys(("act", "theme", "text", "parent", "into", "definition", "include", "exclude", "why"), "")
 PAGE = 50  # revisions on a page of the history
@@ -46,12 +45,12 @@ def routes() -> list[Route]:
     return [
         Route("/codebook/theme", _theme, methods=["GET"]),
         Route("/codebook/new", _new, methods=["GET"]),
-        Route("/codebook/change", _change, methods=["POST"]),
+        Route("/codebook/change", posted(_changed, fields=20), methods=["POST"]),
         Route("/codebook/history", _history),
         Route("/codebook/proposals", _proposals, methods=["GET"]),
-        Route("/codebook/proposals", _answer, methods=["POST"]),
-        Route("/segment/{segment}/exemplar", _promote, methods=["POST"]),
-        Route("/segment/{segment}/keep", _keep, methods=["POST"]),
+        Route("/codebook/proposals", posted(_answered, fields=10), methods=["POST"]),
+        Route("/segment/{segment}/exemplar", posted(_promoted, fields=10), methods=["POST"]),
+        Route("/segment/{segment}/keep", posted(_kept, fields=10), methods=["POST"]),
     ]
 
 
@@ -121,11 +120,6 @@ def _new_page(request: Request, *, wrong: str = "", typed: Mapping[str, str] | N
     return render(request, "new_theme.html", status=409 if wrong else 200, **told)
 
 
-async def _change(request: Request) -> Response:
-    form = await request.form(max_fields=20, max_files=0)
-    return await run_in_threadpool(_changed, request, form)
-
-
 def _changed(request: Request, form: FormData) -> Response:
     desk = desk_of(request)
     typed = {name: value for name, value in form.items() if isinstance(value, str)}
@@ -170,11 +164,6 @@ def _told(fault: Fault | Faults) -> str:
 
 
 # Exemplars from segments, and looking again
-
-
-async def _promote(request: Request) -> Response:
-    form = await request.form(max_fields=10, max_files=0)
-    return await run_in_threadpool(_promoted, request, form)
 
 
 def _promoted(request: Request, form: FormData) -> Response:
@@ -224,11 +213,6 @@ def _segment(request: Request) -> Segment:
     if not found:
         raise Refused("This study has no such segment.")
     return found[0]
-
-
-async def _keep(request: Request) -> Response:
-    form = await request.form(max_fields=10, max_files=0)
-    return await run_in_threadpool(_kept, request, form)
 
 
 def _kept(request: Request, form: FormData) -> Response:
@@ -291,11 +275,6 @@ def _proposals(request: Request) -> Response:
     told = list_proposals(desk.store, own)[::-1]
     edits = [(one, edit_of(one.edit)) for one in told]
     return render(request, "proposals.html", proposals=edits, lead=desk.rights is Rights.LEAD)
-
-
-async def _answer(request: Request) -> Response:
-    form = await request.form(max_fields=10, max_files=0)
-    return await run_in_threadpool(_answered, request, form)
 
 
 def _answered(request: Request, form: FormData) -> Response:
