@@ -140,6 +140,13 @@ def test_new_merged_and_renamed_themes_keep_what_was_decided(ria: Coder, file: P
     assert "formerly <bdi>Weather</bdi>" in page
 
 
+def test_a_theme_of_a_long_codebook_can_be_merged(ria: Coder, file: Path) -> None:
+    long = [replace(BOOK.themes[0], name=f"Theme {at}", formerly=(), exemplars=()) for at in range(120)]
+    write_codebook(Codebook(themes=(*BOOK.themes, *long)), file)
+    change(ria, "merge", "Weather", into="Theme 119")
+    assert read_codebook(file).current["Weather"] == "Theme 119"
+
+
 def test_what_is_suggested_under_a_former_name_is_shown_under_the_present_one(ria: Coder, tmp_path: Path) -> None:
     segment = ids(ria.store)[0]
     change(ria, "rename", "Waiting", into="Time")

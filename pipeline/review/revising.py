@@ -45,7 +45,7 @@ def routes() -> list[Route]:
     return [
         Route("/codebook/theme", _theme, methods=["GET"]),
         Route("/codebook/new", _new, methods=["GET"]),
-        Route("/codebook/change", posted(_changed, fields=20), methods=["POST"]),
+        Route("/codebook/change", posted(_changed, fields=1000), methods=["POST"]),
         Route("/codebook/history", _history),
         Route("/codebook/proposals", _proposals, methods=["GET"]),
         Route("/codebook/proposals", posted(_answered, fields=10), methods=["POST"]),
