@@ -211,13 +211,19 @@ class _Taught:
 
 
 def suggester(
-    session: Session, coded: Coded, tally: Tally, sentences: Callable[[Sequence[str]], Vectors]
+    session: Session,
+    coded: Coded,
+    tally: Tally,
+    sentences: Callable[[Sequence[str]], Vectors],
+    counted: rank.Counted | None = None,
 ) -> Callable[[Sequence[Segment]], dict[TranscriptId, list[Suggestion]]]:
     """Return a function that makes suggestions for segments, with their reasons.
 
-    ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one.
+    ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one;
+    ``counted`` remembers the n-grams of what is learned from, for whoever asks again after more decisions.
     """
     fold_of, place_of = folds(coded, FOLDS), coded.places
+    remembered = counted or rank.Counted()
     with tally.timing("rank"):
         near, known = nearby(session, coded.segments)
 
@@ -229,7 +235,7 @@ def suggester(
         said = labelled(coded, session.codebook, known, keep, near)
         kept = tuple(piece.id for piece in coded.segments if keep(piece))
         return _Taught(
-            ranker=rank.fit(session.codebook, known, said, session.study.rank),
+            ranker=rank.fit(session.codebook, known, said, session.study.rank, remembered),
             decided=rank.Decided(segments=kept, said=said) if said else None,
         )
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import rank
-from pipeline.rank import NONE, Around, Labelled, around, combine, evidence, learned, lexical, material, weigh
+from pipeline.rank import NONE, Around, Labelled, around, combine, evidence, learned, left_out, lexical, material, weigh
 from pipeline.records import Codebook, Theme
 
 from .test_rank import BOOK, SETTINGS, decisions, fitted, known, scored, vector, vectors
@@ -179,7 +179,7 @@ class TestLeavingOutWhatIsAround:
 
     def test_equals_refitting_without_the_document(self) -> None:
         rows = material.gather(BOOK, known(BOOK), self.said)
-        model, left = evidence.fit_model(rows)
+        model, left = left_out.fit_model(rows)
         base, residual, ridge = learned.problem(rows)
         texts = evidence.unit(rows.around.vectors - model.mean)
         shared = lexical.weigh(lexical.count(rows.texts), model.weights)
