@@ -64,12 +64,13 @@ def test_a_part_without_anything_to_say_keeps_its_weight() -> None:
     assert weigh.choose(found, gold, np.ones(100))["asked"] == 1.0
 
 
-def surrounded(asked: str = "", before: str = "", sentences: tuple[str, ...] = ()) -> Around:
-    texts = [text for text in (asked, before, *sentences) if text]
+def surrounded(asked: str = "", before: str = "", after: str = "", sentences: tuple[str, ...] = ()) -> Around:
+    texts = [text for text in (asked, before, after, *sentences) if text]
     return Around(
         vectors=vectors(texts) if texts else np.zeros((0, 24), dtype=np.float32),
         asked=np.array([texts.index(asked) if asked else NONE]),
         before=np.array([texts.index(before) if before else NONE]),
+        after=np.array([texts.index(after) if after else NONE]),
         sentences=np.array([texts.index(one) for one in sentences], dtype=np.intp),
         of=np.zeros(len(sentences), dtype=np.intp),
     )
@@ -84,13 +85,21 @@ def test_the_question_lifts_the_theme_it_asks_about_and_never_drowns_the_answer(
     assert asked.total[0, 0] - asked.total[0, 1] > plain.total[0, 0] - plain.total[0, 1]
     assert (np.abs(asked.parts["asked"]) <= combine.ASKED * combine.BOUND * ranker.weights["asked"]).all()
     clear = "A rude nurse sent me home."
-    assert rank.score(ranker, [clear], vectors([clear]), surrounded(question, question)).total[0].argmax() == 1
+    assert rank.score(ranker, [clear], vectors([clear]), surrounded(*[question] * 3)).total[0].argmax() == 1
+
+
+def test_what_is_said_next_lifts_the_theme_it_is_about_and_never_drowns_the_segment() -> None:
+    ranker = fitted()
+    short, long = "Yes, it does.", "The bus was late."
+    after = rank.score(ranker, [short], vectors([short]), surrounded(after=long)).parts["after"][0]
+    assert after.argmax() == 0
+    assert (np.abs(after) <= combine.AFTER * combine.BOUND * ranker.weights["after"]).all()
 
 
 def test_nothing_around_says_nothing() -> None:
     ranker = fitted()
     scores = rank.score(ranker, ["the bus"], vectors(["the bus"]), surrounded())
-    for name in ("asked", "before", "sentence"):
+    for name in ("asked", "before", "after", "sentence"):
         assert (scores.parts[name] == 0).all()
     np.testing.assert_array_equal(scores.total, scored(ranker, "the bus").total)
 
@@ -128,19 +137,22 @@ def test_surroundings_go_with_their_passages() -> None:
         vectors=vectors(["a", "b", "c"]),
         asked=np.array([0, NONE, 1]),
         before=np.array([NONE, 2, 2]),
+        after=np.array([1, NONE, 0]),
         sentences=np.array([0, 1, 2]),
         of=np.array([0, 2, 2]),
     )
     some = whole.part(np.array([2, 0]))
     assert some.asked.tolist() == [1, 0]
-    assert len(whole.part(np.array([0])).vectors) == 1
+    assert some.after.tolist() == [0, 1]
+    assert len(whole.part(np.array([0])).vectors) == 2
     lone = whole.part(np.array([1]))
     np.testing.assert_array_equal(lone.vectors, vectors(["c"]))
-    assert (lone.asked.tolist(), lone.before.tolist()) == ([NONE], [0])
+    assert (lone.asked.tolist(), lone.before.tolist(), lone.after.tolist()) == ([NONE], [0], [NONE])
     assert some.before.tolist() == [2, NONE]
     assert (some.sentences.tolist(), some.of.tolist()) == ([1, 2, 0], [0, 0, 1])
     joined = around.join([whole, some])
     assert joined.asked.tolist() == [0, NONE, 1, 4, 3]
+    assert joined.after.tolist() == [1, NONE, 0, 3, 4]
     assert (joined.sentences.tolist(), joined.of.tolist()) == ([0, 1, 2, 4, 5, 3], [0, 2, 2, 3, 3, 4])
 
 
@@ -172,6 +184,7 @@ class TestLeavingOutWhatIsAround:
             vectors=vectors(["was it dear", "who came along", "how long"]),
             asked=np.array([0, 1, 2]),
             before=np.array([NONE, 0, NONE]),
+            after=np.array([1, NONE, NONE]),
             sentences=np.array([0, 1]),
             of=np.array([1, 1]),
         ),

@@ -204,5 +204,5 @@ class _LeftOut:
 def _used(around: Around, passages: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the texts that stand around some of the passages or inside them."""
     sentences = around.sentences[np.isin(around.of, passages)]
-    found = np.concatenate([around.asked[passages], around.before[passages], sentences])
+    found = np.concatenate([around.asked[passages], around.before[passages], around.after[passages], sentences])
     return np.unique(found[found != NONE])
