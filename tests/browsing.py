@@ -146,4 +146,4 @@ def at(page: "Page", segment: SegmentId, mark: str | None = None) -> None:
 
 
 def marked(page: "Page", segment: SegmentId, mark: str) -> None:
-    page.locator(f"#s-{segment} .mark").filter(has_text=re.compile(f"^{re.escape(mark)}$")).wait_for()
+    page.locator(f"#s-{segment} .mark").first.filter(has_text=re.compile(f"^{re.escape(mark)}$")).wait_for()
