@@ -6,7 +6,6 @@ decisions has changed since `suggest`, the rest is left to `suggest`; and while 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from . import work
 from .coded import Coded, Vectors
@@ -70,21 +69,13 @@ def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptI
         suggest = work.suggester(session, coded, tally, lambda texts: _known(session, texts))
     except vectors.NoVectorError:
         return None
-    started = runs.Run(
-        id=run,
-        ranking=key,
-        encoder=session.located.fingerprint,
-        codebook_revision=session.codebook.revision,
-        settings=session.study.digest,
-        counts={},
-        started_at=datetime.now(UTC),
-    )
-    runs.start_run(session.store, started, session.codebook)
+    known = {runs.REFRESHED: len(due)}
+    work.begin_run(session, run, key, known)
     segments = corpus.load_segments(session.store, within=due)
     made: Mapping[TranscriptId, list[Suggestion]] = {at: [] for at in due} | suggest(segments)
     runs.put_suggestions(session.store, run, made)
     tally.add(ranked=len(segments), suggested=sum(s.suggested and s.rank == 1 for some in made.values() for s in some))
-    runs.end_run(session.store, run, tally.counts | {"refreshed": len(due)})
+    runs.end_run(session.store, run, tally.counts | known)
     return Refreshed(run=run, transcripts=tuple(due), segments=len(segments))
 
 

@@ -3,7 +3,7 @@
 Every step may be cut off at any moment and run again: what is kept is whole, and what is kept is not done again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -153,6 +153,20 @@ def prepare(session: Session, tally: Tally, progress: Progress = no_progress) ->
     embed_texts(session, texts, tally, progress)
 
 
+def begin_run(session: Session, run: Digest, key: Digest, counts: Mapping[str, int] | None = None) -> None:
+    """Keep that a run of suggestions begins now, whose ranking is ``key``, and what is known of it already."""
+    started = runs.Run(
+        id=run,
+        ranking=key,
+        encoder=session.located.fingerprint,
+        codebook_revision=session.codebook.revision,
+        settings=session.study.digest,
+        counts=counts or {},
+        started_at=datetime.now(UTC),
+    )
+    runs.start_run(session.store, started, session.codebook)
+
+
 def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress = no_progress) -> str:
     """Make suggestions for every transcript that lacks those of the present ranking; return the run's id."""
     coded = learned_from(session)
@@ -160,16 +174,7 @@ def rank_missing(session: Session, part: Part, tally: Tally, progress: Progress 
     waiting = _unranked(session, key, part)
     present = [entry.id for entry in corpus.list_transcripts(session.store)]
     run = digest("run", key, session.study.segment.digest, sorted(present))
-    started = runs.Run(
-        id=run,
-        ranking=key,
-        encoder=session.located.fingerprint,
-        codebook_revision=session.codebook.revision,
-        settings=session.study.digest,
-        counts={},
-        started_at=datetime.now(UTC),
-    )
-    runs.start_run(session.store, started, session.codebook)
+    begin_run(session, run, key)
     manifests.put_manifest(session.store, run, manifest(session, coded, RANKS))
     tally.parked = parked(coded, session.codebook)
 

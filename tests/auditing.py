@@ -66,10 +66,12 @@ def document(at: int) -> tuple[Transcript, list[Segment]]:
     ]
 
 
-def suggest(session: intake.Session, cut: list[tuple[Transcript, list[Segment]]], *, later: int = 0) -> None:
+def suggest(
+    session: intake.Session, cut: list[tuple[Transcript, list[Segment]]], *, later: int = 0, beside: bool = False
+) -> None:
     """Keep a run's suggestions: the first theme for every segment, surely enough for every other one.
 
-    A run so many days ``later`` is sure of the others.
+    A run so many days ``later`` is sure of the others. It was made ``beside`` people who decided, or by `suggest`.
     """
     run = runs.Run(
         id=f"run-{later + 1}",
@@ -77,7 +79,7 @@ def suggest(session: intake.Session, cut: list[tuple[Transcript, list[Segment]]]
         encoder="hashing",
         codebook_revision=session.codebook.revision,
         settings="-",
-        counts={},
+        counts={runs.REFRESHED: len(cut)} if beside else {},
         started_at=BEGAN + timedelta(days=later - 1),
     )
     runs.start_run(session.store, run, session.codebook)

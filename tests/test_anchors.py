@@ -8,16 +8,16 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from click.testing import CliRunner, Result
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.anchors import Candidate, propose
-from pipeline.cli import main
 from pipeline.records import SegmentId
 from pipeline.store import open_store
 from pipeline.store.anchors import load_gold
 from pipeline.store.trail import verify
+
+from .running import run
 
 CODING = """document,segment,coder,codes,coded_at
 n1,t002s1,Ada,Waiting,2026-03-02T09:00:00+00:00
@@ -30,14 +30,6 @@ s1,t003s1,Ben,Money,2026-03-02T09:05:00+00:00
 """
 HEADING = "document,segment,themes,uncertain,adjudicated\n"
 PRIORITY = '\n[audit]\npriority = ["Waiting", "Money"]\n'
-
-
-def run(*arguments: object, expect: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from pipeline.arrivals import Listing, Seen
 from pipeline.config import load_study
 from pipeline.store import corpus
 
+from .running import run
 from .test_batch import EVE, ROOT
-from .test_onboard import run
 
 QUIET = 2.0
 
@@ -201,6 +201,24 @@ def test_a_file_that_still_arrives_is_left_for_the_next_time(study: Path, monkey
         "transcripts/south/s1.txt",
     }
     assert "2 transcripts read" in once(study)
+
+
+def test_a_file_that_comes_after_the_look_is_left_for_the_next_time(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once(study)
+    before, looks = arrivals.listing, list[Path]()
+
+    def then_comes(path: Path) -> Listing:
+        found = before(path)
+        looks.append(path)
+        if len(looks) == 2:  # the one that the round goes by
+            (study / "transcripts/north/n2.txt").write_text(EVE[: len(EVE) // 2])
+        return found
+
+    monkeypatch.setattr(arrivals, "listing", then_comes)
+    assert "nothing was new; 1 file still arriving" in once(study)
+    assert "transcripts/north/n2.txt" not in corpus.known_sources(intake.open_session(study).store)
 
 
 def test_a_folder_that_is_away_takes_nothing_with_it(study: Path) -> None:

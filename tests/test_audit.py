@@ -11,27 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pipeline import audit as auditing
 from pipeline import intake
 from pipeline.agreement import Lack
 from pipeline.audit import Asked, audit, moment_of
 from pipeline.audit.gather import pseudonym_of
-from pipeline.cli import main
 from pipeline.errors import StudyFault
 from pipeline.records import Answer, Decision, Mode, Segment, segment_id
-from pipeline.store import corpus, decisions, trail
+from pipeline.store import corpus, decisions, runs, trail
 
 from .auditing import BEGAN, CODERS, DOCUMENTS, EACH, HOSTILE, MALLORY, THEMES, decide, document, study, suggest
-
-
-def run(*arguments: object, expect: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result
+from .running import run
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -107,6 +98,25 @@ def test_an_old_audit_comes_out_the_same_byte_for_byte(tmp_path: Path) -> None:
     assert files(tmp_path / "then") == files(tmp_path / "again") != files(tmp_path / "now")
     run("audit", tmp_path / "study", "--out", tmp_path / "day", "--as-of", (BEGAN + timedelta(days=2)).date())
     assert files(tmp_path / "day") == files(tmp_path / "then")
+
+
+def test_an_old_audit_does_not_depend_on_suggestions_that_are_deleted_in_time(tmp_path: Path) -> None:
+    session = study(tmp_path / "study")
+    cut = [document(at) for at in range(DOCUMENTS)]
+    moment = BEGAN + timedelta(days=60)
+    suggest(session, cut, later=30, beside=True)
+    piece = cut[0][1][0]
+    seen = Decision(
+        segment=piece.id, coder="Zoe", answer=Answer.ACCEPT, theme=THEMES[0], shown=True, run="run-31",
+        decided_at=BEGAN + timedelta(days=40),
+    )  # fmt: skip
+    decisions.add_decisions(session.store, [seen])
+    then = ("audit", tmp_path / "study", "--as-of", moment.isoformat(), "--out")
+    run(*then, tmp_path / "then")
+    suggest(session, cut, later=90)
+    assert runs.drop_superseded(session.store, BEGAN + timedelta(days=99)) > 0
+    run(*then, tmp_path / "again")
+    assert files(tmp_path / "then") == files(tmp_path / "again")
 
 
 def test_the_seed_is_told_and_counts(tmp_path: Path) -> None:

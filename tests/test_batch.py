@@ -12,25 +12,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner, Result
 
 from pipeline import embed, intake, work
-from pipeline.cli import main
 from pipeline.errors import Faults, TranscriptFault
 from pipeline.store import Store, corpus, open_store, runs, schema
+from pipeline.store.sqlite import PAUSE
 
+from .running import run
 from .test_postgresql import on
 
 ROOT = str(Path(__file__).parent.parent)
 EVE = "Moderator: So?\n\nEve: The bus never comes on Sundays at all.\n"
-
-
-def run(*arguments: object, expect: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result
 
 
 def start(*arguments: object) -> subprocess.Popen[str]:
@@ -75,11 +67,13 @@ def test_whoever_waits_is_told_so_once(study: Path) -> None:
     kept = intake.open_session(study).store
     with kept.alone(lambda: None):
         waits = start("suggest", study, "--direct")
-        time.sleep(4)
-        assert waits.poll() is None
+        assert waits.stderr is not None
+        assert waits.stderr.readline() == "Another `suggest` works on this study: waiting for it to end.\n"
         run("status", study)  # others work meanwhile
+        time.sleep(4 * PAUSE)
+        assert waits.poll() is None
     out, errors = waits.communicate(timeout=60)
-    assert errors == "Another `suggest` works on this study: waiting for it to end.\n"
+    assert errors == ""
     assert out.startswith("Nothing was new")
 
 

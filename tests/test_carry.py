@@ -16,8 +16,8 @@ from pipeline.cli import main
 from pipeline.records import Answer, Decision, Mode, Segment, SegmentId, present
 from pipeline.store import anchors, corpus, decisions, runs, slots, trail
 
+from .running import run
 from .test_batch import either as either
-from .test_batch import run
 
 N1 = "transcripts/north/n1.txt"
 NOW = datetime(2026, 5, 4, tzinfo=UTC)

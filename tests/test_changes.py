@@ -15,8 +15,8 @@ from pipeline.errors import StudyFault
 from pipeline.records import Answer, Decision
 from pipeline.store import corpus, decisions, manifests, runs, schema
 
+from .running import run
 from .test_batch import either as either
-from .test_batch import run
 from .test_carry import edit, saying
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)

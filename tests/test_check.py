@@ -8,8 +8,9 @@ import pytest
 from pipeline import check, intake
 from pipeline.store import corpus, open_store
 
+from .running import run
 from .test_language import SAID
-from .test_onboard import GERMAN, run
+from .test_onboard import GERMAN
 
 VTT = """WEBVTT
 

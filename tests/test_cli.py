@@ -13,9 +13,11 @@ from pathlib import Path
 import click
 import openpyxl
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from pipeline.cli import main
+
+from .running import run
 
 CODING = """document,segment,coder,codes,coded_at
 n1,t002s1,Ada,Waiting,2026-03-02T09:00:00+00:00
@@ -24,14 +26,6 @@ n1,t006s1,Ada,,2026-03-02T09:02:00+00:00
 s1,t002s1,Ben,Waiting,2026-03-02T09:00:00+00:00
 s1,t003s1,Ben,Money,2026-03-02T09:05:00+00:00
 """
-
-
-def run(*arguments: object, expect: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result
 
 
 def direct(study: Path, expect: int = 0) -> Result:

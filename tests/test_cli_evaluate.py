@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from .test_cli import coded, run
+from .running import run
+from .test_cli import coded
 from .test_report import read
 
 

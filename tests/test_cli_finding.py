@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from .test_cli import direct, run
+from .running import run
+from .test_cli import direct
 
 
 def listed(*arguments: object) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from .test_cli import coded, direct, exported, run
+from .running import run
+from .test_cli import coded, direct, exported
 
 
 def test_suggestions_out_have_the_columns_of_the_contract(study: Path) -> None:

@@ -5,12 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from pipeline import intake, onboard, work
-from pipeline.cli import main
 from pipeline.config import Site, load_study
 from pipeline.records import Role, Transcript, Turn
+
+from .running import run
 
 GERMAN = """Leitung: Wie sind Sie heute hergekommen?
 
@@ -24,14 +24,6 @@ Leitung: Was würden Sie sich wünschen?
 
 Uta: Dass am Sonntag überhaupt ein Bus fährt und dass man sich irgendwo unterstellen kann.
 """
-
-
-def run(*arguments: object, typed: str | None = None, expect: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=typed)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result
 
 
 def proposed(study: Path, **said: object) -> onboard.Proposal:

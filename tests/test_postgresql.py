@@ -9,18 +9,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline import embed, intake, work
-from pipeline.cli import main
 from pipeline.errors import StoreAway, StoreFault
 from pipeline.store import corpus, has_store, look_at, open_store
 from pipeline.store.postgresql import escaped, unescaped
 
 from .postgres import Server
+from .running import run
 
 SECRET = "my neighbour hid her handbag"
 
@@ -36,14 +35,6 @@ def on(url: str, study: Path) -> Path:
 def shared(postgres: Server, study: Path) -> Path:
     """Return a study whose store is an empty database of a server."""
     return on(postgres.new_database(), study)
-
-
-def run(*arguments: object, expect: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    assert result.exit_code == expect, result.output
-    return result
 
 
 def exported(study: Path, what: str) -> list[list[str]]:

@@ -45,7 +45,6 @@ KINDS: dict[str, Callable[[str], Figure]] = {
     "intervals": lambda name: figures.intervals(
         TOLD, estimates(name), limits=[figures.Limit(name=name, value=0.5)], x_range=(0, 1)
     ),
-    "heat": lambda name: figures.heat(TOLD, [name, "B"], ["A", name], [[0.1, None], [0.9, 0.5]], scale=(0, 1)),
 }
 
 
@@ -125,7 +124,6 @@ def test_the_table_of_a_figure_holds_every_number() -> None:
     assert KINDS["lines"]("ours").rows[1] == ("ours", 50, 0.6, 0.5, 0.7)
     assert KINDS["steps"]("x").rows[-2:] == (("x", None, 0.5, None, None), ("x", 20, None, None, None))
     assert KINDS["bars"]("Travel").rows[1] == ("Travel", "theirs", None, None, None)
-    assert KINDS["heat"]("T").rows == (("T", 0.1, None), ("B", 0.9, 0.5))
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "reliability"])
@@ -171,7 +169,6 @@ def test_contrasts_are_those_of_wcag_aa(scheme: str) -> None:
     text = [(ink, ground) for ink in ("ink", "quiet", "link") for ground in ("paper", "card")]
     for mark in ("good", "watch", "bad"):
         text += [(mark, f"{mark}-ground"), ("ink", f"{mark}-ground")]
-    text += [("ink", f"step-{at}") for at in range(4)] + [("paper", "step-4")]
     lines = [(f"series-{at}", "paper") for at in range(len(drawing.SERIES))] + [("focus", "paper"), ("focus", "card")]
     for needed, pairs in ((4.5, text), (3.0, lines)):
         for ink, ground in pairs:

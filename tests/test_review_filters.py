@@ -18,6 +18,7 @@ from pipeline.store import Store
 from pipeline.store.corpus import list_transcripts, load_segments, load_transcripts
 from pipeline.store.decisions import add_decisions, load_decisions
 from pipeline.store.people import Rights, assign, set_open
+from pipeline.store.reveals import reveal
 from pipeline.store.runs import load_suggestions
 from pipeline.store.slots import Slot, drawing
 from pipeline.transcripts import group
@@ -280,3 +281,16 @@ def test_without_accounts_only_ones_own_answers_are_found(full: Store, tmp_path:
     ben = reviewer(full, tmp_path, name="Ben")
     assert matching(ben, Filter(coder="Ria", given="Weather")) == []
     assert matching(ben, Filter(given="Weather")) == []
+
+
+def test_no_filter_tells_what_is_suggested_before_a_coder_who_decides_first_has_decided(
+    full: Store, tmp_path: Path
+) -> None:
+    study = study_in(tmp_path)
+    first = study.model_copy(update={"review": study.review.model_copy(update={"decide_first": True})})
+    who = Reviewer(store=full, study=first, codebook=CODEBOOK, coder="Ria")
+    segments = [piece.id for piece in load_segments(full)]
+    assert matching(who, Filter(chance="any")) == matching(who, Filter(suggested="Waiting")) == []
+    assert matching(who, Filter(chance="none")) == segments
+    reveal(full, "Ria", segments[1], "run-1")
+    assert matching(who, Filter(chance="any")) == [segments[1]]

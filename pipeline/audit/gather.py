@@ -46,7 +46,7 @@ class Gathered:
     codebooks: Mapping[str, Codebook]  # by revision, those that decisions were made with
     gold: Mapping[SegmentId, Gold]  # what segments of known gold coding are
     head: Head  # of the audit trail, at the last decision that counts
-    runs: Mapping[str, datetime]  # when each began, in that order
+    runs: Mapping[str, datetime]  # when each began, in that order; without those made while people decided
     suggestions: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]  # by segment and run
     machine: Mapping[SegmentId, frozenset[str]]  # what the machine last suggested for a segment that people read
 
@@ -119,10 +119,15 @@ def gather(session: Session, *, as_of: datetime | None, pseudonyms: bool) -> Gat
         codebooks=_codebooks(session, {decision.codebook_revision for decision in made}),
         gold={segment: _renamed(gold, former) for segment, gold in load_gold(opened, as_of).items()},
         head=Head(count=counting[-1] + 1, hash=trail.hash_at(opened, counting[-1])),
-        runs={run.id: run.started_at for run in runs.list_runs(opened) if as_of is None or run.started_at <= as_of},
+        runs=_of_suggest(opened, as_of),
         suggestions=given,
         machine=_last(given),
     )
+
+
+def _of_suggest(opened: store.Store, as_of: datetime | None) -> dict[str, datetime]:
+    known = [run for run in runs.list_runs(opened) if runs.REFRESHED not in run.counts]
+    return {run.id: run.started_at for run in known if as_of is None or run.started_at <= as_of}
 
 
 def _under_present_names(

@@ -24,10 +24,8 @@ Value = str | int | float | None
 # contrast of at least 3 to the page's light ground, and its partner in report.css to the dark one.
 INK, QUIET, GRID, GROUND = "#21242a", "#595f6b", "#d9d6ce", "#fbfaf7"
 SERIES = ("#1b588b", "#b05a00", "#00795e", "#8a4a9e", "#6a6f79", "#a3324a")
-STEPS = ("#f1f3f4", "#d3e1ec", "#a3c1da", "#5f93bd", "#1f5f94")  # from little to much, with ink or ground upon them
 NAMES = {INK: "ink", QUIET: "quiet", GRID: "line", GROUND: "paper"}
 NAMES |= {colour: f"series-{at}" for at, colour in enumerate(SERIES)}
-NAMES |= {colour: f"step-{at}" for at, colour in enumerate(STEPS)}
 MARKERS = ("o", "s", "^", "D", "v", "P")
 DASHES = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (1, 1)), (0, (9, 3)))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .drawing import DASHES, GRID, GROUND, INK, MARKERS, QUIET, SERIES, STEPS, WIDTH, Figure, Value, Words, draw, short
+from .drawing import DASHES, GROUND, INK, MARKERS, QUIET, SERIES, WIDTH, Figure, Value, Words, draw, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -183,40 +183,6 @@ def intervals(
     return draw(words, height, paint, *_estimate_table(words, estimates))
 
 
-def heat(
-    words: Words, down: Sequence[str], across: Sequence[str], values: Sequence[Sequence[float | None]], *, scale: Range
-) -> Figure:
-    """Return a table whose cells are the darker the larger they are; ``scale`` is what is lightest and darkest."""
-
-    def paint(axes: "Axes") -> None:
-        from matplotlib.patches import Rectangle
-
-        for y, row in enumerate(values):
-            for x, value in enumerate(row):
-                step = _step(value, scale)
-                look: dict[str, Any] = {
-                    "facecolor": "none" if step is None else STEPS[step],
-                    "edgecolor": GRID,
-                    "linewidth": 0.8,
-                }
-                axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **look))
-                on = GROUND if step is not None and step >= len(STEPS) - 1 else INK
-                told = "–" if value is None else f"{value:.2f}"
-                axes.text(x, y, told, ha="center", va="center", fontsize=10, color=on)
-        axes.set_xlim(-0.5, len(across) - 0.5)
-        axes.set_ylim(len(down) - 0.5, -0.5)
-        tilt: dict[str, Any] = {"rotation": 40, "ha": "left", "rotation_mode": "anchor"} if len(across) > 5 else {}
-        axes.set_xticks(range(len(across)), [short(name) for name in across], **tilt)
-        axes.set_yticks(range(len(down)), [short(name) for name in down])
-        axes.tick_params(top=False, bottom=False, labeltop=True, labelbottom=False)
-        axes.grid(visible=False)
-        axes.spines[:].set_visible(False)
-        axes.set_ylabel("")
-
-    rows = [(name, *row) for name, row in zip(down, values, strict=True)]
-    return draw(words, ROOM + 0.36 * max(len(down), 1), paint, (words.y or "", *across), rows)
-
-
 def _look(at: int) -> dict[str, Any]:
     return {"color": SERIES[at % len(SERIES)], "linestyle": DASHES[at % len(DASHES)]}
 
@@ -258,13 +224,6 @@ def _finish(axes: "Axes", y_range: Range | None, *, legend: bool) -> None:
         each = CHARACTER * max(map(len, labels)) + HANDLE
         columns = max(1, min(len(labels), int(WIDTH * 72 / each)))
         axes.figure.legend(handles, labels, loc="outside upper left", ncols=columns, columnspacing=1.4, borderpad=0)
-
-
-def _step(value: float | None, scale: Range) -> int | None:
-    if value is None:
-        return None
-    share = (value - scale[0]) / (scale[1] - scale[0])
-    return min(max(int(share * len(STEPS)), 0), len(STEPS) - 1)
 
 
 def _series_table(words: Words, series: Sequence[Series]) -> tuple[tuple[str, ...], list[tuple[Value, ...]]]:

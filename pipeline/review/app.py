@@ -43,6 +43,7 @@ from .render import (
     failed,
     gone,
     page,
+    posted,
     refused,
     see,
     seen,
@@ -80,8 +81,8 @@ def create_app(
     routes = [
         Route("/", lists.overview),
         Route("/transcript/{transcript}", _transcript),
-        Route("/segment/{segment}", _decide, methods=["POST"]),
-        Route("/undo", _undo, methods=["POST"]),
+        Route("/segment/{segment}", posted(_decided, fields=10), methods=["POST"]),
+        Route("/undo", posted(_undone, fields=10), methods=["POST"]),
         Route("/next", _next),
         *spans.routes(),
         Route("/codebook", lists.codebook),
@@ -216,11 +217,6 @@ def _panel(request: Request, segment: Segment, reading: Reading) -> dict[str, An
     }
 
 
-async def _decide(request: Request) -> Response:
-    form = await request.form(max_fields=10, max_files=0)
-    return await run_in_threadpool(_decided, request, form)
-
-
 def _decided(request: Request, form: FormData) -> Response:
     desk = desk_of(request)
     found = load_segments(desk.store, ids=[SegmentId(request.path_params["segment"])])
@@ -281,11 +277,6 @@ def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask,
     raise Refused(
         f"The codebook has no theme \N{LEFT DOUBLE QUOTATION MARK}{theme[:100]}\N{RIGHT DOUBLE QUOTATION MARK}."
     )
-
-
-async def _undo(request: Request) -> Response:
-    form = await request.form(max_fields=10, max_files=0)
-    return await run_in_threadpool(_undone, request, form)
 
 
 def _undone(request: Request, form: FormData) -> Response:

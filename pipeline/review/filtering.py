@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import ceil
 from urllib.parse import urlencode
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -21,7 +20,7 @@ from .desk import Desk, address, line
 from .filters import Filter, made, matching, may_see
 from .lists import listed
 from .orders import mine
-from .render import asked_order, desk_of, render, see, text
+from .render import asked_order, desk_of, posted, render, see, text
 
 PAGE = 50  # segments on one page of what a filter finds
 REMEMBERED = 50  # texts that were looked for
@@ -68,7 +67,7 @@ def routes() -> list[Route]:
     """Return the routes."""
     return [
         Route("/filter", _page, methods=["GET"]),
-        Route("/filter", _ask, methods=["POST"]),
+        Route("/filter", posted(_asked, fields=20), methods=["POST"]),
         Route("/segment/{segment}", _segment, methods=["GET"]),
     ]
 
@@ -80,11 +79,6 @@ def _segment(request: Request) -> Response:
     if not found:
         raise HTTPException(404)
     return see(address(desk, found[0].transcript, found[0].id, order=asked_order(request)))
-
-
-async def _ask(request: Request) -> Response:
-    form = await request.form(max_fields=20, max_files=0)
-    return await run_in_threadpool(_asked, request, form)
 
 
 def _asked(request: Request, form: FormData) -> Response:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, urlencode
 
 from ..records import BLIND, Mode, SegmentId, TranscriptId
-from ..store import finding
+from ..store import finding, reveals
 from ..store import slots as kept
 from ..store.corpus import list_transcripts
 from ..store.people import Rights, assigned, opened
@@ -173,4 +173,7 @@ def _hides(reviewer: Reviewer) -> Callable[[SegmentId], bool]:
     again = slots.read_again(slots.active(reviewer))
     drawn = [slot for slot in kept.load_slots(reviewer.store, coder) if slot.mode in BLIND]
     checks = {slot.segment for slot in drawn if slot.mode is not Mode.DUPLICATE} | again
-    return lambda segment: segment in checks or withheld(segment, coder, share)
+    if not reviewer.study.review.decide_first:
+        return lambda segment: segment in checks or withheld(segment, coder, share)
+    seen = reveals.revealed_to(reviewer.store, coder)  # what is not opened yet tells nothing before the coder does
+    return lambda segment: segment not in seen or segment in checks or withheld(segment, coder, share)

@@ -1,11 +1,12 @@
 """Forms in, templates -> responses out, also where something went wrong."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -90,6 +91,16 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
         "order_told": "Filtered" if isinstance(order, Filter) else ORDERS[order],
     }
     return HTMLResponse(desk.templates.get_template(template).render({**always, **values}), status)
+
+
+def posted(answer: Callable[[Request, FormData], Response], fields: int) -> Callable[[Request], Awaitable[Response]]:
+    """Return a route that reads a form of so many fields at most, without files, and answers beside the event loop."""
+
+    async def endpoint(request: Request) -> Response:
+        form = await request.form(max_fields=fields, max_files=0)
+        return await run_in_threadpool(answer, request, form)
+
+    return endpoint
 
 
 def text(form: FormData, name: str) -> str:

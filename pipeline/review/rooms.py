@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from ..store.people import Place, Rights, assign, assigned, list_people, log_out
 from .accounts import LASTING, WAIT, Door
 from .desk import Desk
 from .queue import WHOLE
-from .render import Refused, desk_of, page, render, see, text
+from .render import Refused, desk_of, page, posted, render, see, text
 from .seats import COOKIE, token_in
 from .team import compare, deal, shares
 
@@ -28,24 +27,19 @@ def routes() -> list[Route]:
     """Return the routes that a study with accounts has beside those of the page."""
     return [
         Route("/login", _log_in_page, methods=["GET"]),
-        Route("/login", _log_in, methods=["POST"]),
+        Route("/login", posted(_logged_in, fields=5), methods=["POST"]),
         Route("/logout", _log_out, methods=["POST"]),
         Route("/lead", _lead),
-        Route("/lead/assign", _assign, methods=["POST"]),
-        Route("/lead/deal", _deal, methods=["POST"]),
+        Route("/lead/assign", posted(_assigned, fields=1000), methods=["POST"]),
+        Route("/lead/deal", posted(_dealt, fields=1000), methods=["POST"]),
         Route("/compare/{transcript}", _compare),
-        Route("/compare/{transcript}/open", _open, methods=["POST"]),
-        Route("/compare/{transcript}/settle", _settle, methods=["POST"]),
+        Route("/compare/{transcript}/open", posted(_set_open, fields=5), methods=["POST"]),
+        Route("/compare/{transcript}/settle", posted(_settled, fields=1000), methods=["POST"]),
     ]
 
 
 def _log_in_page(request: Request) -> Response:
     return render(request, "login.html", wrong="", name="")
-
-
-async def _log_in(request: Request) -> Response:
-    form = await request.form(max_fields=5, max_files=0)
-    return await run_in_threadpool(_logged_in, request, form)
 
 
 def _logged_in(request: Request, form: FormData) -> Response:
@@ -107,11 +101,6 @@ def _coders(desk: Desk) -> list[str]:
     return [p.name for p in list_people(desk.store) if p.active and p.rights is not Rights.AUDITOR]
 
 
-async def _assign(request: Request) -> Response:
-    form = await request.form(max_fields=1000, max_files=0)
-    return await run_in_threadpool(_assigned, request, form)
-
-
 def _assigned(request: Request, form: FormData) -> Response:
     desk = _reader(request, Rights.LEAD)
     entry = _entry(desk, TranscriptId(text(form, "transcript")))
@@ -120,11 +109,6 @@ def _assigned(request: Request, form: FormData) -> Response:
         raise Refused(f"There is no account of {len(unknown)} of these coders.")
     assign(desk.store, {(entry.site, entry.name): coders}, by=desk.coder)
     return see(f"{desk.root}/lead?note=assigned")
-
-
-async def _deal(request: Request) -> Response:
-    form = await request.form(max_fields=1000, max_files=0)
-    return await run_in_threadpool(_dealt, request, form)
 
 
 def _dealt(request: Request, form: FormData) -> Response:
@@ -178,22 +162,12 @@ def _compare(request: Request) -> Response:
     return page(request, "compare.html", values)
 
 
-async def _open(request: Request) -> Response:
-    form = await request.form(max_fields=5, max_files=0)
-    return await run_in_threadpool(_set_open, request, form)
-
-
 def _set_open(request: Request, form: FormData) -> Response:
     desk = _reader(request, Rights.LEAD)
     entry = _entry(desk, TranscriptId(request.path_params["transcript"]))
     wanted = text(form, "open") == "yes"
     set_open(desk.store, (entry.site, entry.name), open_=wanted, by=desk.coder)
     return see(f"{desk.root}/compare/{entry.id}?note={'opened' if wanted else 'closed'}")
-
-
-async def _settle(request: Request) -> Response:
-    form = await request.form(max_fields=1000, max_files=0)
-    return await run_in_threadpool(_settled, request, form)
 
 
 def _settled(request: Request, form: FormData) -> Response:

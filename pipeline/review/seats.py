@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -30,7 +31,7 @@ class Seats:
         if scope["type"] != "http" or path.startswith(FREE):
             await self.app(scope, receive, send)
             return
-        person = self._person(scope)
+        person = await run_in_threadpool(self._person, scope)  # a server that is slow to answer holds nobody else up
         if person is None:
             await RedirectResponse(f"{self.desk.root}/login", 303)(scope, receive, send)
         elif person.rights is Rights.AUDITOR and scope["method"] not in ("GET", "HEAD") and path not in LOOKING:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -22,7 +21,7 @@ from .cutting import Act, as_it_was, cut_otherwise, marked, taken_away
 from .desk import Desk, address, sight_of
 from .own import Own, Reading, as_read, read
 from .queue import WHOLE
-from .render import Refused, asked_order, desk_of, page, see, seen, shown_at, text
+from .render import Refused, asked_order, desk_of, page, posted, see, seen, shown_at, text
 from .spanning import Change, NoSpanError, Place, Span, joined, moved, near, parted, segment_of, snapped
 
 MOST_DIGITS = 18  # of a place in a text
@@ -32,20 +31,12 @@ def routes() -> list[Route]:
     """Return the routes."""
     return [
         Route("/span/{segment}", _choose, methods=["GET"]),
-        Route("/span/{segment}", _form(_chosen), methods=["POST"]),
-        Route("/span/{segment}/move", _form(_moved), methods=["POST"]),
-        Route("/span/{segment}/split", _form(_split), methods=["POST"]),
-        Route("/span/{segment}/away", _form(_away), methods=["POST"]),
-        Route("/mark/{transcript}", _form(_marked), methods=["POST"]),
+        Route("/span/{segment}", posted(_chosen, fields=10), methods=["POST"]),
+        Route("/span/{segment}/move", posted(_moved, fields=10), methods=["POST"]),
+        Route("/span/{segment}/split", posted(_split, fields=10), methods=["POST"]),
+        Route("/span/{segment}/away", posted(_away, fields=10), methods=["POST"]),
+        Route("/mark/{transcript}", posted(_marked, fields=10), methods=["POST"]),
     ]
-
-
-def _form(answer: Callable[[Request, FormData], Response]) -> Callable[[Request], object]:
-    async def endpoint(request: Request) -> Response:
-        form = await request.form(max_fields=10, max_files=0)
-        return await run_in_threadpool(answer, request, form)
-
-    return endpoint
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,5 +23,11 @@ def revealed(store: Store, coder: str, segment: SegmentId) -> bool:
         return connection.execute(_of(coder, segment)).first() is not None
 
 
+def revealed_to(store: Store, coder: str) -> set[SegmentId]:
+    """Return the segments for which a coder has seen what is suggested."""
+    with store.reading() as connection:
+        return set(connection.execute(sa.select(reveals.c.segment).where(reveals.c.coder == coder)).scalars())
+
+
 def _of(coder: str, segment: SegmentId) -> sa.Select[tuple[int]]:
     return sa.select(reveals.c.id).where(reveals.c.coder == coder, reveals.c.segment == segment).limit(1)

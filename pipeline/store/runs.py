@@ -12,6 +12,7 @@ from .carried import load_carried
 from .connect import Store, insert_missing
 from .schema import codebooks, decisions, runs, segments, suggestions, transcripts
 
+REFRESHED = "refreshed"  # the count that runs have which were made while people decided: of transcripts
 AT_ONCE = 500  # rows that are deleted in one transaction
 
 # Columns that hold a suggestion's field as it is.
@@ -171,7 +172,7 @@ def drop_superseded(store: Store, moment: datetime) -> int:
 
     Kept are the present ones and those of a run that a decision on their segment names. Returns how many were deleted.
     """
-    old = [run.id for run in list_runs(store) if "refreshed" in run.counts and run.started_at < moment]
+    old = [run.id for run in list_runs(store) if REFRESHED in run.counts and run.started_at < moment]
     s = suggestions.c
     shown = sa.exists().where(decisions.c.segment == s.segment, decisions.c.run == s.run)
     present = sa.exists().where(
@@ -220,9 +221,14 @@ def load_chances(store: Store) -> dict[SegmentId, list[Chance]]:
 def suggestions_until(store: Store, moment: datetime | None) -> dict[tuple[SegmentId, str], list[Suggestion]]:
     """Return what the runs that had begun at a moment suggested, by segment and run, in the order of the runs.
 
-    All runs if there is no moment. Without the exemplars and what scores are made of, which are large. What was
-    suggested for words that are another segment's now, or were at that moment, is told of that one, too.
+    All runs if there is no moment. Of those that were made while people decided, only what a decision names that had
+    been made then: the rest is deleted in time, and what is told of a moment must not depend on when it is asked.
+    Without the exemplars and what scores are made of, which are large. What was suggested for words that are another
+    segment's now, or were at that moment, is told of that one, too.
     """
+    s = suggestions.c
+    beside = [run.id for run in list_runs(store) if REFRESHED in run.counts]
+    named = (decisions.c.segment == s.segment) & (decisions.c.run == s.run)
     names = ("segment", "rank", "theme", "score", "probability", "suggested")
     query = (
         sa.select(suggestions.c.run, *(suggestions.c[name] for name in names))
@@ -230,7 +236,11 @@ def suggestions_until(store: Store, moment: datetime | None) -> dict[tuple[Segme
         .order_by(runs.c.started_at, runs.c.id, suggestions.c.segment, suggestions.c.rank)
     )
     if moment is not None:
-        query = query.where(runs.c.started_at <= moment.astimezone(UTC).isoformat())
+        then = moment.astimezone(UTC).isoformat()
+        query = query.where(runs.c.started_at <= then)
+        named &= decisions.c.decided_at <= then
+    if beside:
+        query = query.where(s.run.not_in(beside) | sa.exists().where(named))
     made: dict[tuple[SegmentId, str], list[Suggestion]] = {}
     moved = load_carried(store, moment)
     with store.reading() as connection:
