@@ -75,7 +75,7 @@ def test_where_the_turn_ends_nothing_is_written_and_the_page_says_why(
 
 
 def test_sentences_are_chosen_by_keys_alone(page: "Page", store: Store) -> None:
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     page.wait_for_url("**/span/*")
     page.locator("input[name=first]:checked").wait_for()
     page.keyboard.press("Tab")  # from the first radio to the last one
@@ -83,7 +83,7 @@ def test_sentences_are_chosen_by_keys_alone(page: "Page", store: Store) -> None:
     page.keyboard.press("Enter")
     at(page, span(BOTH), "open")
     marked(page, FIRST, "cut otherwise")
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     page.wait_for_url("**/span/*")
     page.get_by_role("button", name="Split before it").focus()
     page.keyboard.press("Enter")
@@ -98,7 +98,7 @@ def test_sentences_are_chosen_by_keys_alone(page: "Page", store: Store) -> None:
 )
 def test_marked_words_are_coded(page: "Page", store: Store, start: str, end: str, words: str) -> None:
     page.evaluate(MARK_WORDS, [start, end])
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     at(page, span(words), "open")
     marked(page, FIRST, "open")
     page.keyboard.press("/")
@@ -107,7 +107,7 @@ def test_marked_words_are_coded(page: "Page", store: Store, start: str, end: str
     at(page, span(words), "Weather")
     assert coded(store) == {words: ("Weather",)}
     page.evaluate(MARK_WORDS, ["One dr", "sin"])
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     at(page, span("One driver sings"), "open")
     page.keyboard.press("Backspace")
     page.wait_for_selector(".own.current", state="detached")
@@ -116,12 +116,12 @@ def test_marked_words_are_coded(page: "Page", store: Store, start: str, end: str
 
 def test_words_are_found_behind_the_numbers_that_the_page_put_there(page: "Page", store: Store) -> None:
     page.evaluate(MARK_WORDS, ["hour", "hour"])
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     at(page, span("hour"), "open")
     page.keyboard.press("k")
     at(page, FIRST)
     page.evaluate(MARK_WORDS, [" the rai", " the rai"])
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     at(page, span("the rain"), "open")
 
 
@@ -145,7 +145,7 @@ def test_spans_can_be_read_on_every_screen(page: "Page", width: int) -> None:
     assert violations(page) == []
     page.keyboard.press("Escape")
     page.locator("#panel-title").focus()
-    page.keyboard.press("e")
+    page.keyboard.press("t")
     page.wait_for_url("**/span/*")
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert violations(page) == []

@@ -12,12 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.carry import carry_over
+from pipeline.codebook import read_codebook, write_codebook
 from pipeline.coded import coded_segments
+from pipeline.edits import Act, Edit
 from pipeline.exchange import DECISION_COLUMNS, decision_rows
 from pipeline.influence import Facts, from_decisions
-from pipeline.records import Answer, Mode, Role, Segment, SegmentId, Transcript, Turn, present, segment_id
+from pipeline.records import Answer, Codebook, Mode, Role, Segment, SegmentId, Transcript, Turn, present, segment_id
 from pipeline.review.spanning import Change, NoSpanError, Place, joined, moved, near, parted, segment_of, snapped
 from pipeline.review.team import compare
+from pipeline.revise import revise
 from pipeline.store import Store
 from pipeline.store.corpus import Source, load_segments, load_spans, put_source
 from pipeline.store.decisions import load_decisions
@@ -726,3 +729,35 @@ def test_spans_go_along_when_a_transcript_changes(ana: Coder, store: Store, tmp_
     assert "You code a span of your own in place of this segment" in ana.page
     assert ">Span 2</a>" in ana.page
     assert codings(store) == {("Ria", f"{ONE} {TWO}"): ("Waiting",)}
+
+
+# --- the codebook changed while spans stand --------------------------------------------------------------------------
+
+
+def test_a_span_becomes_an_exemplar_and_is_looked_at_again(ana: Coder, tmp_path: Path) -> None:
+    book = Codebook(themes=tuple(replace(theme, parent="") for theme in CODEBOOK.themes))
+    write_codebook(book, tmp_path / "codebook.csv")
+    ana.say(FIRST.id, "accept", "Waiting")
+    move(ana, FIRST.id, "shorter")
+    cut = current(ana)
+    ana.post(f"/segment/{cut}/exemplar", {"theme": "Waiting"})
+    book = read_codebook(tmp_path / "codebook.csv")
+    made = book.themes[0].exemplars[-1]
+    assert made.text == f"{ONE} {TWO}"
+    assert made.source.startswith("Group 1#")
+    revise(
+        ana.store,
+        tmp_path / "codebook.csv",
+        Edit(act=Act.WORDS, theme="Waiting", definition="Anew"),
+        seen="",
+        by="Lea",
+        why="",
+    )
+    assert "1 segment that you coded before" in ana.go("/"), "what was cut otherwise is not to be looked at besides"
+    ana.go("/next?order=look-again")
+    assert current(ana) == cut
+    before = len(ana.rows)
+    ana.post(f"/segment/{cut}/keep?order=look-again", {"at": ana.at})
+    (kept,) = ana.rows[before:]
+    assert (kept.segment, kept.theme, kept.cut_from, kept.mode) == (cut, "Waiting", FIRST.id, Mode.ROUTINE)
+    assert "Look again" not in ana.go("/")

@@ -9,8 +9,11 @@ desk     what the page asks the store for one coder
 learn    suggestions made anew in the background, from what people have decided
 guard    who may come in
 render   forms in, templates -> responses out
+again    segments coded with a theme whose words have changed since
+shelf    the codebook as it is now
 lists    routes that list transcripts, themes and segments
 filtering routes of the filter, and of links to a segment
+revising routes where the codebook is changed, and of its history
 accounts passwords and log-ins, where several people work on a study
 seats    who sits at the page
 team     who reads what, how far everybody is, where they disagree

@@ -24,7 +24,7 @@ from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
 from ..store.reveals import reveal
-from . import filtering, lists, pages, rooms, slots, spans
+from . import filtering, lists, pages, revising, rooms, slots, spans
 from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, ahead, along, beside, elsewhere, hold, led_to, line, onward, sight_of
@@ -53,6 +53,7 @@ from .render import (
     text,
 )
 from .seats import Seats
+from .shelf import Shelf
 
 HERE = Path(__file__).parent
 AWAY = (
@@ -90,6 +91,8 @@ def create_app(
         Route("/similar/{segment}", lists.similar),
         Route("/search", lists.search, methods=["GET", "POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
+        *filtering.routes(),
+        *revising.routes(),
     ]
     desk = Desk(
         store=store,
@@ -103,7 +106,12 @@ def create_app(
     )
     seats = [Middleware(Seats, desk=desk)] if coder is None else []
     app = Starlette(
-        routes=[Mount(root, routes=[*routes, *filtering.routes(), *(rooms.routes() if coder is None else ())])],
+        routes=[
+            Mount(
+                root,
+                routes=[*routes, *filtering.routes(), *revising.routes(), *(rooms.routes() if coder is None else ())],
+            )
+        ],
         middleware=[Middleware(Guard, token=token, local=local), *seats],
         exception_handlers={
             HTTPException: failed,
@@ -116,6 +124,7 @@ def create_app(
     )
     app.state.desk = desk
     app.state.door = Door(store)
+    app.state.shelf = Shelf(store, study.codebook_file, codebook)
     app.state.learner = learner
     return app
 
@@ -214,6 +223,7 @@ def _panel(request: Request, segment: Segment, reading: Reading) -> dict[str, An
         "others": [(theme, d.answer.value) for theme, d in stands.items() if theme not in listed and theme != WHOLE],
         "themes": desk.codebook.themes,
         "own": own,
+        **revising.panel(request, segment, stands),
     }
 
 

@@ -14,12 +14,13 @@ from ..store.reveals import revealed
 from ..store.runs import present_runs, suggested
 from ..store.slots import Slot
 from . import slots
+from .again import to_look_at
 from .answers import Sight
 from .cutting import span_role
 from .filters import Filter, Way, matching
 from .orders import Order, Reviewer, in_order, mine
 from .own import Own, read, with_spans
-from .queue import Standing, State, next_open, offered, standing, state_of
+from .queue import Standing, State, next_open, offered, standing, state_of, under_present_names
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
 SOON = 2  # transcripts after the present one in which suggestions are made anew
@@ -63,7 +64,7 @@ def sight_of(
     source = own.source if own else segment
     run, encoder, made = suggested(desk.store, source.id, run) if source else ("", "", [])
     role = slots.role_of(desk, source.id) if source else slots.Role(mode=Mode.ROUTINE, chance=1.0)
-    seen = offered(made, desk.codebook.names, blind=role.mode in BLIND)
+    seen = offered(under_present_names(made, desk.codebook.current), desk.codebook.names, blind=role.mode in BLIND)
     if own:
         seen, role = [own.inside(segment, suggestion) for suggestion in seen], span_role(role)
     asked = [one.id for one in (source, segment) if one] if seen and desk.study.review.decide_first else []
@@ -146,7 +147,7 @@ def _segments_of(desk: Desk, order: Way) -> list[SegmentId]:
     if isinstance(order, Filter):
         return matching(desk, order, desk.searches.get(order.find, ""))
     reading = {entry.id for entry in mine(desk)}
-    where = {piece.id: piece.transcript for piece in load_segments(desk.store)}
+    where = {unit.id: unit.transcript for unit in (*load_segments(desk.store), *load_spans(desk.store))}
     return [segment for segment in in_order(desk, order) if where.get(segment) in reading]
 
 
@@ -209,8 +210,9 @@ def onward(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT) -> str:
     """Return the address of the next open segment after the given one, in its transcript or beyond, or in an order.
 
     Where a slot is due, or was drawn and is not answered yet, it comes first; the coder goes on from before it then.
+    Spans are in the order of what to look at again; elsewhere the coder goes on from what they lie in.
     """
-    spans = load_spans(desk.store, segment.transcript)
+    spans = load_spans(desk.store, segment.transcript) if order is not Order.LOOK_AGAIN else []
     if any(span.id == segment.id for span in spans):
         reading = read(desk, segment.transcript, slots.active(desk))
         if waiting := reading.left_beside(segment):
@@ -242,6 +244,9 @@ def along(desk: Desk, order: Way, after: SegmentId | None = None) -> str:
     if isinstance(order, Filter) and not order.only_open:  # what was answered is gone through as well, once
         found = next(iter(made.segments[start:]), None)
         return _at(desk, found, order)
+    if order is Order.LOOK_AGAIN:
+        again = to_look_at(desk)
+        return _at(desk, next((segment for segment in made.segments[start:] if segment in again), None), order)
     found = _open_ahead(desk, made.segments[start:], after)
     if not found and start:
         found = _open_ahead(desk, line(desk, order, anew=True).segments, after)

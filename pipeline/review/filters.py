@@ -150,7 +150,9 @@ def _wanted(reviewer: Reviewer, filter_: Filter) -> finding.Wanted:
 
 def _shown(reviewer: Reviewer, filter_: Filter) -> finding.Shown:
     least, below = BANDS.get(filter_.chance, BANDS["any"])
-    return finding.Shown(themes=reviewer.codebook.names, theme=filter_.suggested, least=least, below=below)
+    current = reviewer.codebook.current  # what is suggested under a former name is shown under the present one
+    themes = [name for name, now in current.items() if filter_.suggested in ("", now)]
+    return finding.Shown(themes=themes or [filter_.suggested], least=least, below=below)
 
 
 def _answered(reviewer: Reviewer, filter_: Filter) -> finding.Answered:

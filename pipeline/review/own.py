@@ -108,8 +108,10 @@ def in_order(units: Iterable[Segment]) -> list[Segment]:
     return sorted(units, key=lambda unit: (unit.start, -unit.end))
 
 
-def with_spans(segments: Sequence[Segment], spans: Sequence[Segment], answers: Answers) -> list[Segment]:
-    """Return segments with those of the spans that are the coder's, of each transcript in the order of its text."""
+def with_spans(
+    segments: Sequence[Segment], spans: Sequence[Segment], answers: Mapping[SegmentId, object]
+) -> list[Segment]:
+    """Return segments and the spans that the coder answered, of each transcript in the order of its text."""
     own = [span for span in spans if answers.get(span.id)]
     if not own:
         return list(segments)

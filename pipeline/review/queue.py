@@ -1,7 +1,7 @@
 """Where each segment stands for one coder, and which one comes next. Everything here is pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..records import POSITIVE, Answer, Decision, Mode, Segment, SegmentId, Suggestion, TranscriptId, digest
@@ -94,6 +94,16 @@ def offered(suggestions: Sequence[Suggestion], themes: Iterable[str], *, blind: 
     known = set(themes)
     kept = [suggestion for suggestion in suggestions if suggestion.theme in known]
     return [] if blind or not any(suggestion.suggested for suggestion in kept) else kept
+
+
+def under_present_names(suggestions: Sequence[Suggestion], current: Mapping[str, str]) -> list[Suggestion]:
+    """Return suggestions with the names that themes have now; of themes that were merged, the best one's."""
+    found: dict[str, Suggestion] = {}
+    for one in suggestions:
+        name, other = current.get(one.theme, one.theme), current.get(one.runner_up, one.runner_up)
+        same = (name, other) == (one.theme, one.runner_up)
+        found.setdefault(name, one if same else replace(one, theme=name, runner_up="" if other == name else other))
+    return list(found.values())
 
 
 def next_open(

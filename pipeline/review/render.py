@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -34,6 +35,11 @@ NOTES = {
     "done": "Nothing is open any more.",
     "order-done": "Nothing is open any more in that order.",
     "filter-done": "That was the last one. This is what the filter finds now.",
+    "exemplar": "It is an exemplar in the codebook now. Suggestions go by it when `themescout suggest` has run.",
+    "near-miss": "It is a near miss in the codebook now. Suggestions go by it when `themescout suggest` has run.",
+    "proposed": "Your proposal is written down. It takes effect when the lead accepts it.",
+    "revised": "The codebook says so now. Suggestions go by it when `themescout suggest` has run.",
+    "declined": "Written down as declined.",
     "assigned": "Written down who reads what.",
     "opened": "The coders of this transcript may see each other's answers now.",
     "closed": "The coders of this transcript do not see each other's answers any more.",
@@ -44,6 +50,7 @@ ORDERS = {
     Order.SUREST: "Surest first",
     Order.INFORMATIVE: "Most informative first",
     Order.NOTHING_FITS: "Nothing fits",
+    Order.LOOK_AGAIN: "Look again",
 }
 
 
@@ -52,8 +59,14 @@ class Refused(Exception):
 
 
 def desk_of(request: Request) -> Desk:
-    """Return the desk of whoever asks."""
+    """Return the desk of whoever asks, with the codebook as it is now."""
+    kept: Desk | None = request.scope.get("present desk")
+    if kept is not None:
+        return kept
     desk: Desk = request.scope.get("desk") or request.app.state.desk
+    codebook = request.app.state.shelf.now()  # the same one until the request is answered
+    desk = desk if codebook is desk.codebook else replace(desk, codebook=codebook)
+    request.scope["present desk"] = desk
     return desk
 
 
@@ -87,6 +100,7 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
         "note": note,
         "at": time.time_ns() // 1000,
         "orders": {order.value: told for order, told in ORDERS.items()},
+        "codebook_fault": request.app.state.shelf.fault,
         "order": quote(order.value, safe=""),
         "order_told": "Filtered" if isinstance(order, Filter) else ORDERS[order],
     }

@@ -174,7 +174,9 @@ function arrived(fresh, address, ok, body) {
 // Go on with what is on the page while an answer waits.
 function aside(address, body, button) {
   const answer = body.get("answer");
-  if (!answer) {
+  const undone = /\/undo(\?|$)/.test(address);
+  if (!answer && !undone) return notify("It is done once the program can be reached."); // the codebook, or looking again
+  if (undone) {
     const before = goBack();
     if (before) {
       page().replaceWith(before);
