@@ -7,7 +7,7 @@ from ..sheets import folded
 from ..store.decisions import load_decisions
 from ..store.runs import load_codebook
 from .orders import Reviewer
-from .queue import standing
+from .queue import State, standing, state_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +36,8 @@ def to_look_at(reviewer: Reviewer, among: list[SegmentId] | None = None) -> dict
     current, books = reviewer.codebook.current, _Books(reviewer)
     found: dict[SegmentId, list[Again]] = {}
     for segment, answers in standing(load_decisions(reviewer.store, coder=reviewer.coder, among=among)).items():
+        if state_of(answers) is State.CUT:
+            continue  # what counts is said of the spans that are coded in its place
         given = {current[theme]: decision for theme, decision in answers.items() if theme in current}
         for name, decision in given.items():
             before = books.theme(decision.codebook_revision, decision.theme)

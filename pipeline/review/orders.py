@@ -14,7 +14,7 @@ from ..config import Study
 from ..errors import EncoderFault
 from ..records import Codebook, Segment, SegmentId, present
 from ..store import Store
-from ..store.corpus import Entry, list_transcripts, load_segments
+from ..store.corpus import Entry, list_transcripts, load_segments, load_spans
 from ..store.decisions import load_decisions
 from ..store.people import Rights, assigned
 from ..store.runs import Chance, load_chances
@@ -83,9 +83,11 @@ def in_order(reviewer: Reviewer, order: Order) -> list[SegmentId]:
 
     if order is Order.LOOK_AGAIN:
         from .again import to_look_at
+        from .own import with_spans
 
         again = to_look_at(reviewer)
-        return [piece.id for piece in load_segments(reviewer.store) if piece.id in again]
+        units = with_spans(load_segments(reviewer.store), load_spans(reviewer.store), again)
+        return [unit.id for unit in units if unit.id in again]
     states = _states(reviewer)
     if order is Order.NOTHING_FITS:
         every = [segment for cluster in unexplained(reviewer) for segment in cluster.segments]

@@ -20,9 +20,10 @@ class State(StrEnum):
     REJECTED = "rejected"  # suggestions were turned down and no theme was given
     NOTHING = "nothing"
     CODED = "coded"
+    CUT = "cut"  # the coder's own spans are coded in its place
 
 
-DECIDED = frozenset({State.REJECTED, State.NOTHING, State.CODED})  # the same as having a ``records.Coding``
+DECIDED = frozenset({State.REJECTED, State.NOTHING, State.CODED, State.CUT})  # but for CUT: has a ``records.Coding``
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,13 +60,15 @@ def standing(decisions: Iterable[Decision], again: Collection[SegmentId] = froze
 def state_of(answers: Standing) -> State:
     """Return the state that a coder's answers put a segment in."""
     given = {decision.answer for decision in answers.values()}
+    if Answer.CUT in given:
+        return State.CUT
     if given & POSITIVE:
         return State.CODED
     if Answer.NOTHING in given:
         return State.NOTHING
     if Answer.REJECT in given:
         return State.REJECTED
-    return State.UNSURE if given else State.OPEN
+    return State.UNSURE if Answer.UNSURE in given else State.OPEN
 
 
 def themes_of(answers: Standing) -> tuple[str, ...]:

@@ -26,6 +26,11 @@ NOTES = {
     "revealed": "Your answer is written. This is what is suggested: change your answer if you like, then go on.",
     "stale": "That page was out of date, so nothing was changed. This is how things stand.",
     "changed": "The suggestions have changed meanwhile, so nothing was written. Please look again.",
+    "span": "Your span. The machine's segments stay as they are.",
+    "split": "Split in two. Decide on each.",
+    "span-there": "You have a span of just these words. Here it is.",
+    "segment-there": "The machine cut just these words: code its segment.",
+    "span-away": "The span is away.",
     "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
     "done": "Nothing is open any more.",
     "order-done": "Nothing is open any more in that order.",
@@ -116,6 +121,33 @@ def text(form: FormData, name: str) -> str:
     """Return a field of a form as text, empty if it is not there."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+def shown_at(form: FormData) -> float:
+    """Return when the page with this form was rendered, in seconds since 1970; later by as long as the answer waited.
+
+    An answer waits in the browser while the program cannot be reached: that is not time spent on reading. Raises
+    ``Refused``.
+    """
+    told, waited = text(form, "at"), text(form, "waited") or "0"
+    if not all(number.isascii() and number.isdigit() and len(number) < 20 for number in (told, waited)):
+        raise Refused("The form is incomplete.")
+    return (int(told) + int(waited)) / 1e6
+
+
+def sent_as(form: FormData) -> str:
+    """Return the name under which a script sends an answer, and sends it again until it hears that it was written."""
+    told = text(form, "request")
+    if told and not (told.isascii() and told.isalnum() and len(told) <= 40):
+        raise Refused("The form is incomplete.")
+    return told
+
+
+def seen(form: FormData) -> str:
+    """Return which suggestions were on the page with this form. Raises ``Refused``."""
+    if not (told := text(form, "seen")):
+        raise Refused("The form is incomplete.")
+    return told
 
 
 def see(address: str) -> Response:

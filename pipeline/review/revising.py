@@ -27,11 +27,13 @@ from ..store.people import Rights
 from ..store.revisions import Proposal, Revision, answer, list_proposals, list_revisions, propose
 from ..store.runs import load_codebook
 from ..transcripts import group
+from . import slots
 from .again import to_look_at
 from .answers import decisions_for, moment_after
 from .desk import Desk, address, onward, sight_of
 from .lists import anchor
 from .orders import Order
+from .own import as_read
 from .queue import Standing, standing
 from .render import Refused, asked_order, desk_of, posted, render, see, text
 
@@ -228,7 +230,8 @@ def _kept(request: Request, form: FormData) -> Response:
         wanted = [(one.theme.name, one.answer) for one in again]
         now = moment_after(datetime.now(UTC), before)
         seconds = max(0.0, round(now.timestamp() - int(told) / 1e6, 3))
-        sight = sight_of(desk, segment, order, text(form, "run"))
+        own = as_read(desk, segment.transcript, before, slots.active(desk)).own(segment.id)
+        sight = sight_of(desk, segment, order, text(form, "run"), own=own)
         append(decisions_for(wanted, sight, at=now, seconds=seconds, request=text(form, "request")[:40]))
     return see(onward(desk, segment, order))
 

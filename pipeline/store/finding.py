@@ -12,7 +12,7 @@ from .corpus import portions
 from .schema import decisions, segments, suggestions, transcripts, turns
 
 # What stands of a coder's answers, as a number: the greatest says how the segment stands.
-WEIGHT = {Answer.UNSURE: 1, Answer.REJECT: 2, Answer.NOTHING: 3, Answer.ADD: 4, Answer.ACCEPT: 4}
+WEIGHT = {Answer.UNSURE: 1, Answer.REJECT: 2, Answer.NOTHING: 3, Answer.ADD: 4, Answer.ACCEPT: 4, Answer.CUT: 5}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0010"  # the schema this program writes
+HEAD = "0011"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -155,6 +155,7 @@ decisions = sa.Table(
     sa.Column("run", sa.Text, nullable=False),
     sa.Column("queue", sa.Text, nullable=False, server_default=""),  # the order in which the coder worked
     sa.Column("chance", sa.Float, nullable=True),
+    sa.Column("cut_from", sa.Text, nullable=False, server_default=""),  # of a coder's span: the segment it replaces
     sa.Column("hash", sa.Text, nullable=False, server_default=""),  # of this row and the one before: see trail
     sa.Column("request", sa.Text, nullable=False, server_default=""),  # what the page sent the answer as
     sqlite_autoincrement=True,
