@@ -445,7 +445,12 @@ def test_a_text_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
     rank.fit(BOOK, known(BOOK), decisions(["the bus fare"], [[1, 0, 0, 0]]), RankSettings(), counted)
     seen: list[str] = []
     count = lexical.count
-    monkeypatch.setattr(lexical, "count", lambda texts: (seen.extend(texts), count(texts))[1])
+
+    def counting(texts: list[str]) -> lexical.Counts:
+        seen.extend(texts)
+        return count(texts)
+
+    monkeypatch.setattr(lexical, "count", counting)
     said = decisions(["the bus fare", "a queue"], [[1, 0, 0, 0], [0, 0, 0, 0]])
     again = rank.fit(BOOK, known(BOOK), said, RankSettings(), counted)
     assert seen == ["a queue"]

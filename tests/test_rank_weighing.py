@@ -25,14 +25,14 @@ def parts(rows: int, themes: int, seed: int = 0) -> tuple[dict[str, np.ndarray],
 
 def test_without_a_passage_every_part_counts_as_usual() -> None:
     none, gold = parts(0, 4)
-    assert weigh.choose(none, gold, np.zeros(0)) == dict.fromkeys(combine.FITTED, 1.0)
+    assert weigh.choose(none, gold, np.zeros(0)) == dict.fromkeys(combine.FITTED, 1.0) | {"family": 0.0}
 
 
 def test_a_few_passages_hardly_move_the_weights_and_many_do() -> None:
     few, many = (weigh.choose(*parts(n, 6), np.ones(n)) for n in (4, 800))
-    assert all(abs(weight - 1) < 0.15 for weight in few.values())
+    assert all(abs(weight - weigh.USUAL[name]) < 0.15 for name, weight in few.items())
     assert many["words"] > 1.3
-    assert all(many[name] < 0.8 for name in combine.FITTED if name != "words")
+    assert all(many[name] < max(0.8 * weigh.USUAL[name], 0.1) for name in combine.FITTED if name != "words")
 
 
 def test_weights_are_never_negative() -> None:
@@ -85,7 +85,9 @@ def test_the_question_lifts_the_theme_it_asks_about_and_never_drowns_the_answer(
     assert asked.total[0, 0] - asked.total[0, 1] > plain.total[0, 0] - plain.total[0, 1]
     assert (np.abs(asked.parts["asked"]) <= combine.ASKED * combine.BOUND * ranker.weights["asked"]).all()
     clear = "A rude nurse sent me home."
-    assert rank.score(ranker, [clear], vectors([clear]), surrounded(*[question] * 3)).total[0].argmax() == 1
+    assert (
+        rank.score(ranker, [clear], vectors([clear]), surrounded(question, question, question)).total[0].argmax() == 1
+    )
 
 
 def test_what_is_said_next_lifts_the_theme_it_is_about_and_never_drowns_the_segment() -> None:
@@ -165,10 +167,19 @@ def test_a_theme_with_little_of_its_own_borrows_from_its_family() -> None:
             Theme(name="Cooking", definition="Making food."),
         )
     )
-    found = scored(fitted(book), "the bus was late on the road").parts["family"][0]
+    ranker = fitted(book)
+    found = scored(replace(ranker, weights={**ranker.weights, "family": 1.0}), "the bus was late").parts["family"][0]
     assert found[1] > found[3] == 0
     assert found[1] > found[0]  # Travel has exemplars of its own and hardly borrows
     assert found[2] == 0
+
+
+def test_relatives_count_only_in_a_study_whose_passages_are_told_better_with_them() -> None:
+    rng = np.random.default_rng(0)
+    found, gold = parts(400, 6)
+    helps = {**found, "family": rng.normal(size=gold.shape) + gold}
+    for family, counts in ((helps["family"], True), (found["family"], False), (-helps["family"], False)):
+        assert (weigh.choose({**found, "family": family}, gold, np.ones(400))["family"] > 0.1) == counts
 
 
 class TestLeavingOutWhatIsAround:
