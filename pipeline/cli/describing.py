@@ -27,7 +27,7 @@ def report(study: Path, *, site: str, out: Path | None, as_json: bool) -> None:
 
     session = open_study(study)
     check_site(session, site)
-    out = out or session.study.folder / "reports"
+    out = out or portrait.folder_of(session.study)
     portrait.files_of(session.study, site, out)
     found = portrait.portrait(session, site)
     page, figures = portrait.write(session, found, out)

@@ -8,21 +8,22 @@ ahead      how much is left to decide, and how long that takes
 write      the report: a page, and everything as JSON
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from .. import check, language, store
 from ..errors import StoreFault
 from ..intake import Part, Session, quarantined
 from ..report.arrived import Arrived, Nearness, Provenance, Vocabulary
-from ..store import runs
+from ..store import corpus, runs
 from .ahead import workload
 from .apart import unexplained
 from .gather import Gathered, Looked, Read, gather, look_at, quotes, read_through
 from .suggested import suggesting
 from .talk import nearest, nearness, vocabulary
-from .write import files_of, write
+from .write import files_of, folder_of, write
 
-__all__ = ["Arrived", "files_of", "portrait", "write"]
+__all__ = ["Arrived", "files_of", "folder_of", "numbers", "portrait", "write"]
 
 
 def portrait(session: Session, site: str) -> Arrived:
@@ -52,6 +53,22 @@ def portrait(session: Session, site: str) -> Arrived:
         workload=workload(found, read.segments),
         provenance=_provenance(found, looked),
     )
+
+
+def numbers(session: Session, site: str) -> dict[str, int]:
+    """Return how much came in from a site, and how many of its segments each theme is suggested for: nobody's words."""
+    entries = corpus.list_transcripts(session.store, site=site)
+    tallies = runs.tallies(session.store, site=site)
+    themes = Counter(dict.fromkeys(session.codebook.names, 0))
+    for tally in tallies:
+        themes[session.codebook.current.get(tally.theme, tally.theme)] += tally.suggested
+    return {
+        "transcripts": len(entries),
+        "files set aside": sum(source.site == site for source in quarantined(session, Part(site=site))),
+        "segments": sum(entry.segments for entry in entries),
+        "segments with a suggestion": sum(tally.first for tally in tallies),
+        **{f"theme {name}": segments for name, segments in themes.items()},
+    }
 
 
 def _aside(session: Session, site: str) -> list[str]:

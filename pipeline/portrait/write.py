@@ -16,6 +16,11 @@ from ..sheets import replacing
 LONGEST = 60  # characters of a file's name
 
 
+def folder_of(study: Study) -> Path:
+    """Return where reports of sites go unless something else is asked for."""
+    return study.folder / "reports"
+
+
 def files_of(study: Study, site: str, out: Path) -> tuple[Path, Path]:
     """Return the page and the JSON of a site's report in a folder: named after the site, no two sites alike.
 

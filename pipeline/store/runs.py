@@ -235,8 +235,11 @@ class Tally(NamedTuple):
     unsure: int  # segments without any suggestion that it is the likeliest theme of
 
 
-def tallies(store: Store) -> list[Tally]:
-    """Return how often every theme is suggested in every current transcript, counted by the database."""
+def tallies(store: Store, *, site: str | None = None) -> list[Tally]:
+    """Return how often every theme is suggested in every current transcript, of all or of a site.
+
+    The database counts: there may be millions of suggestions.
+    """
     s, t = suggestions.c, transcripts.c
     yes = sa.case((s.suggested.is_(True), 1), else_=0)
     each = (
@@ -244,9 +247,8 @@ def tallies(store: Store) -> list[Tally]:
         .join(segments, segments.c.id == s.segment)
         .join(transcripts, t.id == segments.c.transcript)
         .where(t.current.is_(True), segments.c.current.is_(True), segments.c.origin == "machine", s.run == t.run)
-        .subquery()
     )
-    e = each.c
+    e = (each if site is None else each.where(t.site == site)).subquery().c
     unsure = sa.case((sa.and_(e.rank == 1, e.any == 0), 1), else_=0)
     first = sa.case((sa.and_(e.rank == 1, e.any == 1), 1), else_=0)
     counts = (sa.func.sum(e.yes), sa.func.sum(first), sa.func.sum(unsure))
