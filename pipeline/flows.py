@@ -7,6 +7,7 @@ parameters nor as results, logs or errors.
 import logging
 import os
 import re
+import shlex
 import signal
 import threading
 from collections.abc import Callable
@@ -150,7 +151,7 @@ def site_report(key: Key, site: str) -> None:
 
 def _tell_of(job: _Job, site: str) -> None:
     study = job.session.study
-    told = f"`themescout report {study.file} --site {site}` tells more"
+    told = f"`themescout report {shlex.quote(str(study.file))} --site {shlex.quote(site)}` tells more"
     if job.unwatched:
         page, _ = portrait.write(job.session, portrait.portrait(job.session, site), portrait.folder_of(study))
         told = f"The whole report: {page}"

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from ..intake import Part, Progress, Session, Tally
     from ..work import Pending
 
+NAMED = 6  # sites that are named one by one
+
 
 @click.command(epilog=example("themescout suggest my-study --site Kampala"))
 @STUDY
@@ -82,8 +84,9 @@ def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bo
 def _tell_arrived(study: Path, sites: "Sequence[str]") -> None:
     """Tell how to see what came in from a site."""
     if sites:
-        one = shlex.quote(sites[0]) if len(sites) == 1 else f"SITE (one of {', '.join(sites)})"
-        say(f"What came in, beside the other sites: themescout report {shlex.quote(str(study))} --site {one}")
+        more = f" and {len(sites) - NAMED} more" if len(sites) > NAMED else ""
+        others = f"  (likewise {', '.join(sites[1:NAMED])}{more})" if len(sites) > 1 else ""
+        say(f"See what came in: themescout report {shlex.quote(str(study))} --site {shlex.quote(sites[0])}{others}")
 
 
 def _tell_apart(muted: "Mapping[str, str]", parked: "Mapping[str, int]") -> None:

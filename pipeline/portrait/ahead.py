@@ -23,7 +23,7 @@ def workload(found: Gathered, segments: Collection[SegmentId]) -> Workload:
     return Workload(
         segments=len(segments),
         decided=len(decided & set(segments)),
-        checks=audit.anchors + audit.overlap + audit.duplicates,
+        checks=round(audit.anchors + audit.overlap + audit.duplicates, 6),
         timed=pace.count,
         pace=pace if pace.count >= ENOUGH else Estimate(value=None, documents=pace.documents, count=pace.count),
     )
