@@ -10,6 +10,8 @@ sheets       CSV and XLSX files <-> rows of cells
 transcripts  file -> transcript of turns
 codebook     file -> themes with their exemplars
 revisions    codebook and codebook -> what changed
+edits        codebook and what somebody wants changed -> the next codebook
+rewrite      codebook file and the next codebook -> the file's next content, all else left as it is
 segment      transcript -> segments
 language     text -> the languages it is in
 likeness     texts -> which of them say nearly the same
@@ -25,6 +27,7 @@ report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
 store        records <-> database
 carry        what people did with words -> the segments that have these words now
+revise       a study's codebook changed in the store and in its file: both, or neither
 coded        decisions -> what ranking learns from and evaluation is made on
 intake       a study's files -> the store: what is new, read and cut it, set broken ones aside
 manifest     what a run works on and with, written down

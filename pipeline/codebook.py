@@ -44,8 +44,8 @@ _ALIASES = {
     "old_name": "formerly",
 }
 # The keys of a theme and of an exemplar in YAML and TOML. A theme's exemplars are a list.
-_LISTS = ("exemplars", "exemplar", "examples", "quotes")
-_OF_THEME = {
+LISTS_OF_THEME = ("exemplars", "exemplar", "examples", "quotes")
+KEYS_OF_THEME = {
     **{name: name for name in ("theme", *_FIELDS)},
     **{a: n for a, n in _ALIASES.items() if n in ("theme", *_FIELDS)},
 }
@@ -264,6 +264,11 @@ def _column(name: str) -> str:
     return _ALIASES.get(name, name)
 
 
+def heading(name: str) -> str:
+    """Return the column that a heading of a table means, whatever its case and spelling."""
+    return _column(key_of(name))
+
+
 def _column_faults(path: str, columns: Sequence[str]) -> list[CodebookFault]:
     faults = []
     for known in COLUMNS:
@@ -364,9 +369,9 @@ def _tree_rows(path: str, document: Any, heads: Sequence[int]) -> list[Row]:  # 
 
 def _theme_rows(path: str, theme: dict[str, Any], line: int, faults: list[CodebookFault]) -> Iterator[Row]:
     place = _at(path, line)
-    lists = {key: value for key, value in theme.items() if _key(key) in _LISTS}
+    lists = {key: value for key, value in theme.items() if key_of(key) in LISTS_OF_THEME}
     fields = {key: value for key, value in theme.items() if key not in lists}
-    head = _texts(place, fields, {**_OF_THEME, **dict.fromkeys(_LISTS, "")}, faults)
+    head = _texts(place, fields, {**KEYS_OF_THEME, **dict.fromkeys(LISTS_OF_THEME, "")}, faults)
     if not head.get("theme"):
         faults.append(CodebookFault(place, "a theme has no name", "add its `name`"))
     yield Row(line, head)
@@ -377,17 +382,18 @@ def _theme_rows(path: str, theme: dict[str, Any], line: int, faults: list[Codebo
         yield Row(there, {**_texts(_at(path, there), table, _OF_EXEMPLAR, faults), "theme": head.get("theme", "")})
 
 
-def _key(key: str) -> str:
+def key_of(key: str) -> str:
+    """Return a heading or key as it is compared."""
     return re.sub(r"[\s_-]+", "_", folded(key))
 
 
 def _texts(place: str, table: dict[str, Any], known: Mapping[str, str], faults: list[CodebookFault]) -> dict[str, str]:
     """Return the known keys' texts under the contract's names; what is no text, or no key, becomes a fault."""
     texts: dict[str, str] = {}
-    for key, near in misspelled(map(_key, table), list(known)).items():
+    for key, near in misspelled(map(key_of, table), list(known)).items():
         faults.append(CodebookFault(place, f"unknown key `{key}`", f"did you mean `{near}`?"))
     for key, value in table.items():
-        if (name := known.get(_key(key), "")) in texts:
+        if (name := known.get(key_of(key), "")) in texts:
             faults.append(CodebookFault(place, f"`{name}` is given twice", "keep one of them"))
         if name and not isinstance(value, str):
             faults.append(CodebookFault(place, f"`{key}` is not a text", "put it in quotation marks"))

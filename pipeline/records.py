@@ -194,6 +194,8 @@ class Answer(StrEnum):
     ADD = "add"  # a theme that was not suggested
     NOTHING = "nothing"  # read, and no theme fits; has no theme
     UNDO = "undo"  # takes the coder's answer to this theme back: as if never given
+    CUT = "cut"  # of the machine's segment: the coder codes spans of their own in its place; has no theme
+    SPAN = "span"  # of a span: the coder marked it, and has not said what it shows; has no theme
 
 
 class Mode(StrEnum):
@@ -231,10 +233,12 @@ class Decision:
     run: str = ""
     queue: str = ""  # the order in which the coder worked; "" for that of the transcripts
     chance: float | None = None  # probability with which the segment came in this mode, where chance decided that
+    cut_from: str = ""  # of a coder's span: the machine's segment that it is coded in place of, "" if it is beside all
     request: str = ""  # what the page sent the answer as: sent again under the same name it counts once
 
 
 POSITIVE = frozenset({Answer.ACCEPT, Answer.ADD})
+UNDECIDED = frozenset({Answer.UNDO, Answer.UNSURE, Answer.SPAN})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,14 +251,16 @@ class Coding:
     rejected: tuple[str, ...] = ()  # sorted; suggestions the coder turned down
     coded_at: datetime
     adjudicated: bool = False  # whether it settles a disagreement, and is not the coder's own reading
+    cut_from: str = ""  # of a coder's span: the machine's segment that it is coded in place of
 
 
 def present(decisions: Iterable[Decision]) -> list[Coding]:
     """Return the present coding of every (segment, coder), in order of first decision, from decisions in their order.
 
     The latest answer per (segment, theme, coder) counts. A pair whose answers are all undone or unsure is left out:
-    it is not decided. What a coder said when asked about a segment a second time is a check, and no coding. What
-    somebody adjudicates is a coding of its own beside what the same person coded.
+    it is not decided. A segment that a coder cut otherwise has no coding by that coder: its spans have. What a coder
+    said when asked about a segment a second time is a check, and no coding. What somebody adjudicates is a coding of
+    its own beside what the same person coded.
     """
     latest: dict[tuple[SegmentId, str, bool], dict[str, Decision]] = {}
     for decision in decisions:
@@ -264,8 +270,8 @@ def present(decisions: Iterable[Decision]) -> list[Coding]:
         latest.setdefault(key, {})[decision.theme] = decision
     codings = []
     for (segment, coder, adjudicated), answers in latest.items():
-        standing = [d for d in answers.values() if d.answer not in (Answer.UNDO, Answer.UNSURE)]
-        if standing:
+        standing = [d for d in answers.values() if d.answer not in UNDECIDED]
+        if standing and not any(d.answer is Answer.CUT for d in standing):
             codings.append(
                 Coding(
                     segment=segment,
@@ -274,6 +280,7 @@ def present(decisions: Iterable[Decision]) -> list[Coding]:
                     rejected=tuple(sorted(d.theme for d in standing if d.answer is Answer.REJECT)),
                     coded_at=max(d.decided_at for d in standing),
                     adjudicated=adjudicated,
+                    cut_from=next((d.cut_from for d in answers.values() if d.cut_from), ""),
                 )
             )
     return codings

@@ -5,7 +5,7 @@ decisions has changed since `suggest`, the rest is left to `suggest`; and while 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import work
 from .coded import Coded, Vectors
@@ -40,8 +40,8 @@ def refresh(
     codebook, study.toml or the encoder, or segments were coded that have no vectors. Safe to call from any thread.
 
     Two things are left to the next `suggest`, which therefore does these transcripts again: what is new or changed in
-    files, and sentences that have no vector because nothing was suggested for their segment before. Until then words
-    are marked there in place of the sentence.
+    files, and what has no vector yet. That is sentences for whose segment nothing was suggested before: until then
+    words are marked in place of the sentence. And spans that coders cut: until then nothing is learned from them.
     """
     try:
         with session.store.alone(_give_way):
@@ -55,7 +55,7 @@ def _give_way() -> None:
 
 
 def _refresh(session: Session, transcripts: Collection[TranscriptId] | None, coder: str | None) -> Refreshed | None:
-    coded = work.learned_from(session)
+    coded = _that_can_be_learned(session, work.learned_from(session))
     key = digest("refreshed", work.ranking(session, coded))
     due = [at for at in _behind(session, coded, key) if transcripts is None or at in transcripts]
     if due and coder is not None:
@@ -102,6 +102,24 @@ def _left_to(session: Session, transcripts: Sequence[TranscriptId], coder: str) 
     segments = corpus.load_segments(session.store, within=transcripts)
     waiting = {piece.transcript for piece in segments if piece.id not in done}
     return [transcript for transcript in transcripts if transcript in waiting]
+
+
+def _that_can_be_learned(session: Session, coded: Coded) -> Coded:
+    """Return what was coded without the spans cut by coders that have no vectors yet."""
+    cut = {span.id for span in corpus.load_spans(session.store)}
+    spans = [piece for piece in coded.segments if piece.id in cut]
+    if not spans:
+        return coded
+    known = work.around_segments(session, spans)
+    texts = {span.id: {span.text, *known[span.id].texts} for span in spans}
+    every = sorted({text for some in texts.values() for text in some})
+    missing = set(vectors.without_vector(session.store, session.located.fingerprint, every))
+    new = {span for span, some in texts.items() if some & missing}
+    return replace(
+        coded,
+        segments=tuple(piece for piece in coded.segments if piece.id not in new),
+        codings={segment: given for segment, given in coded.codings.items() if segment not in new},
+    )
 
 
 def _known(session: Session, texts: Sequence[str]) -> Vectors:

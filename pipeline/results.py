@@ -38,18 +38,19 @@ def status(session: intake.Session) -> list[SiteStatus]:
     entries = corpus.list_transcripts(session.store)
     site_of = {entry.id: entry.site for entry in entries}
     suggested = Counter(site_of[transcript] for transcript in runs.suggested_transcripts(session.store))
-    decided: Counter[tuple[str, str]] = Counter()
+    decided: dict[tuple[str, SegmentId], str] = {}
     places = {segment.id: site_of[segment.transcript] for segment in corpus.load_segments(session.store, people=True)}
     anybody: dict[SegmentId, str] = {}
     for coding in present(decisions.load_decisions(session.store)):
         if (site := places.get(coding.segment)) and not coding.adjudicated:
-            decided[site, coding.coder] += 1
-            anybody[coding.segment] = site
+            segment = SegmentId(coding.cut_from or coding.segment)  # spans are coded in place of one segment
+            decided[coding.coder, segment] = anybody[segment] = site
     aside = Counter(source.site for source in intake.quarantined(session))
     done = Counter(anybody.values())
+    by_coder = Counter((site, coder) for (coder, _), site in decided.items())
     return [
         _site_status(site.name, [e for e in entries if e.site == site.name], suggested, done, aside[site.name])
-        | {"coders": {coder: n for (at, coder), n in sorted(decided.items()) if at == site.name}}
+        | {"coders": {coder: n for (at, coder), n in sorted(by_coder.items()) if at == site.name}}
         for site in session.study.site
     ]
 

@@ -25,8 +25,9 @@ class Change:
 def changes(old: Codebook, new: Codebook) -> list[Change]:
     """Return what changed, in the order of the new codebook and then themes that are gone in that of the old one.
 
-    A theme that is gone and one that is new are one renamed theme where they have the same definition, or at least
-    half of all their exemplars in common. The order of themes and of exemplars is no change.
+    A theme that is gone and one that is new are one renamed theme where the new one says so (`formerly`), where they
+    have the same definition, or at least half of all their exemplars in common. The order of themes and of exemplars is
+    no change.
     """
     before = {theme.name: theme for theme in old.themes}
     after = {theme.name: theme for theme in new.themes}
@@ -60,6 +61,8 @@ def _renamed(gone: list[Theme], fresh: list[Theme]) -> Mapping[str, str]:
 
 
 def _likeness(old: Theme, new: Theme) -> float:
+    if old.name in new.formerly:  # the codebook says so itself
+        return 3.0
     if old.definition and old.definition == new.definition:
         return 2.0
     mine, yours = {e.text for e in old.exemplars}, {e.text for e in new.exemplars}

@@ -141,24 +141,25 @@ def read_text(path: Path, fault: type[Fault] = Fault) -> str:
 def _csv_lines(path: Path, fault: type[Fault]) -> Iterator[tuple[int, list[str]]]:
     text = read_text(path, fault)
     csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     begun = 1
     try:
         for cells in reader:
-            yield begun, [_tidy(cell) for cell in cells]
+            yield begun, [tidy(cell) for cell in cells]
             begun = reader.line_num + 1
     except csv.Error as error:
         remedy = "see whether a quotation mark is left open there or stands alone inside a cell"
         raise Faults([fault(f"{path}:{begun}", f"is not CSV: {error}", remedy)]) from error
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
     """Return the separator that cuts the first line into most cells."""
     first = re.sub(r'"[^"]*"', "", text.lstrip()).split("\n", 1)[0]
     return max(",;\t", key=first.count)
 
 
-def _tidy(cell: str) -> str:
+def tidy(cell: str) -> str:
+    """Return a cell without spaces around it, and with plain line ends."""
     return cell.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
@@ -171,7 +172,7 @@ def _xlsx_lines(path: Path, fault: type[Fault]) -> Iterator[tuple[int, list[str]
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             sheet = book.worksheets[0]
             sheet.reset_dimensions()  # some programs write a wrong size, and rows beyond it would be lost
-            lines = [[_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
+            lines = [[cell_text(cell) for cell in row] for row in sheet.iter_rows(values_only=True)]
             book.close()
     except OSError as error:
         raise _unreadable(path, error, fault) from error
@@ -181,10 +182,10 @@ def _xlsx_lines(path: Path, fault: type[Fault]) -> Iterator[tuple[int, list[str]
     yield from enumerate(lines, 1)
 
 
-def _text(value: object) -> str:
+def cell_text(value: object) -> str:
     """Return a cell's value as text that reads the same in CSV."""
     if isinstance(value, str):
-        return _tidy(value.replace("_x000D_\n", "\n"))  # how Excel stores CR LF inside a cell
+        return tidy(value.replace("_x000D_\n", "\n"))  # how Excel stores CR LF inside a cell
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime | date | time):
@@ -275,11 +276,17 @@ def _xlsx_cell(sheet: Any, cell: Cell) -> Any:  # noqa: ANN401  # openpyxl's own
     if not isinstance(cell, str):
         return cell
     made = WriteOnlyCell(sheet)
-    made.value = _ILLEGAL.sub("", _SEPARATING.sub(" ", cell))
-    made.data_type = "s"  # after the value, which would make a formula of "=..." and an error of "#N/A"
-    if cell.startswith(("=", "+", "-", "@")):
-        made.quotePrefix = True  # text it stays when a person edits the cell
+    put_text(made, cell)
     return made
+
+
+def put_text(cell: Any, text: str) -> None:  # noqa: ANN401  # openpyxl's own untyped cell
+    """Give a cell of a workbook a text, which stays one whatever it looks like."""
+    cell.value = _ILLEGAL.sub("", _SEPARATING.sub(" ", text)) if text else None
+    if text:
+        cell.data_type = "s"  # after the value, which would make a formula of "=..." and an error of "#N/A"
+    if text.startswith(("=", "+", "-", "@")):
+        cell.quotePrefix = True  # text it stays when a person edits the cell
 
 
 @contextmanager
@@ -291,7 +298,8 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     try:
         target = _replaceable(path)
-        part = target.with_name(f".{secrets.token_hex(8)}.part")  # beside it: a rename is atomic only within one disk
+        # Beside it: a rename is atomic only within one disk.
+        part = target.with_name(f".{secrets.token_hex(8)}.part{target.suffix}")
         try:
             yield part
             part.replace(target)

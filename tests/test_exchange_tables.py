@@ -306,6 +306,7 @@ def test_decisions_become_rows_in_their_order() -> None:
         codebook_revision="c",
         queue="surest",
         chance=0.02,
+        cut_from=SEGMENTS[0].id,
     )
     nothing = Decision(segment=SEGMENTS[0].id, coder="Bo", answer=Answer.NOTHING, decided_at=WHEN)
     rows = list(decision_rows([decision, nothing], SEGMENTS, {TRANSCRIPT.id: TRANSCRIPT}))
@@ -330,8 +331,10 @@ def test_decisions_become_rows_in_their_order() -> None:
         "codebook_revision": "c",
         "queue": "surest",
         "chance": 0.02,
+        "cut_from": SEGMENTS[0].name,
     }
     assert dict(zip(DECISION_COLUMNS, rows[1], strict=True))["rank"] is None
+    assert dict(zip(DECISION_COLUMNS, rows[1], strict=True))["cut_from"] == ""
 
 
 def test_the_columns_are_the_contracts() -> None:

@@ -3,7 +3,7 @@
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -155,24 +155,37 @@ def test_a_changed_codebook_or_setting_is_left_to_suggest(study: Path) -> None:
     assert refresh.refresh(session) is None, "who still has the old codebook does not bring it back"
 
 
+def part_of(piece: Segment, length: int) -> Segment:
+    end = piece.start + length
+    key, text = segment_id(piece.transcript, piece.start, end), piece.text[:length]
+    return replace(piece, id=key, name="p1", end=end, text=text)
+
+
+def test_a_span_of_a_coder_is_learned_from_when_suggest_has_seen_it(study: Path) -> None:
+    session = suggested(study)
+    (first, second, *_), _ = of_transcripts(session)
+    cut = part_of(first, 2)
+    corpus.add_person_segments(session.store, [cut])
+    decide(session, [second])
+    assert refresh.refresh(session) is not None
+    without = outcome(session)
+    decide(session, [cut], theme="Waiting")
+    assert refresh.refresh(session) is None, "that it was coded changes nothing yet"
+    decide(session, [first])
+    assert refresh.refresh(session) is not None, "and keeps nothing else from being learned"
+    suggested(study)
+    assert outcome(session) != without
+    assert refresh.refresh(session) is None, "suggest has learned from all there is"
+
+
 def test_coded_segments_without_a_vector_are_left_to_suggest(study: Path) -> None:
     session = suggested(study)
     (first, *_), _ = of_transcripts(session)
-    cut = Segment(
-        id=segment_id(first.transcript, first.start, first.start + 2),
-        transcript=first.transcript,
-        name="p1",
-        turn=first.turn,
-        start=first.start,
-        end=first.start + 2,
-        text=first.text[:2],
-    )
-    corpus.add_person_segments(session.store, [cut])
-    decide(session, [cut])
-    assert refresh.refresh(session) is None
-    suggested(study)
     decide(session, [first])
-    assert refresh.refresh(session) is not None
+    with session.store.writing() as connection:
+        lost = schema.vectors.c.text_hash == vectors.text_hash(first.text)
+        connection.execute(sa.delete(schema.vectors).where(lost))
+    assert refresh.refresh(session) is None
 
 
 def test_only_transcripts_that_are_asked_for_are_ranked(study: Path) -> None:

@@ -38,6 +38,8 @@ def test_a_filter_is_opened_set_and_worked_through_by_keys(page: "Page", store: 
     page.wait_for_load_state()
     assert "sings" not in page.url
     page.keyboard.press("n")
+    page.wait_for_selector(f"#s-{SOUTH[3]}.current")
+    page.wait_for_load_state()
     at(page, SOUTH[3], "open")
     page.keyboard.press("a")
     page.wait_for_selector(".note:text('That was the last one')")

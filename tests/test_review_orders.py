@@ -257,7 +257,8 @@ def test_what_carried_a_suggestion_is_marked_with_its_number_where_there_are_sev
 def test_marks_leave_no_letter_out_and_add_none() -> None:
     segment = transcript()[1][0]
     made = pages.offers(suggestions(segment), {}, {theme.name: theme for theme in CODEBOOK.themes})
-    assert "".join(run.text for run in pages.marked(segment.text, made)) == segment.text
+    carried = pages.carried(segment, made)
+    assert "".join(run.text for run in pages.runs(segment.text, segment.start, carried, [], None)) == segment.text
 
 
 def test_similar_segments_and_the_next_best_theme_are_told(coder: Coder, ids: list[SegmentId]) -> None:

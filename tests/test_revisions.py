@@ -85,3 +85,9 @@ def test_the_commands_convert_check_and_compare(tmp_path: Path) -> None:
     missing = run(main, ["codebook", "check", str(tmp_path / "no.csv")])
     assert missing.exit_code == 1
     assert "Traceback" not in missing.output
+
+
+def test_a_theme_that_tells_its_former_name_is_renamed_even_if_it_says_nothing_else() -> None:
+    old = Codebook(themes=(Theme(name="A"), Theme(name="B")))
+    new = Codebook(themes=(Theme(name="C", formerly=("A",)), Theme(name="B")))
+    assert [(c.theme, c.kind, c.formerly) for c in changes(old, new)] == [("C", "renamed", "A")]

@@ -22,8 +22,8 @@ CODER = click.option("--coder", help="Whose work it is for.  [default: your logi
 @click.command(epilog=example("themescout queue my-study --order informative --limit 50 --json"))
 @STUDY
 @click.option(
-    "--order", type=click.Choice(["transcript", "surest", "informative", "nothing-fits"]), default="surest",
-    show_default=True, help="In which order.",
+    "--order", type=click.Choice(["transcript", "surest", "informative", "nothing-fits", "look-again"]),
+    default="surest", show_default=True, help="In which order.",
 )  # fmt: skip
 @CODER
 @click.option("--limit", type=click.IntRange(1), help="No more segments than these.")
@@ -31,6 +31,8 @@ CODER = click.option("--coder", help="Whose work it is for.  [default: your logi
 @loudness
 def queue(study: Path, *, order: str, coder: str | None, limit: int | None, as_json: bool) -> None:
     """List the segments that a coder has not answered, in the order in which the review page would show them.
+
+    With --order look-again: those that the coder gave a theme whose definition, include or exclude has changed since.
 
     Nothing is told that the page would hide from the coder, such as suggestions for withheld segments.
     """

@@ -15,12 +15,12 @@ SUGGESTION_COLUMNS = (
 DECISION_COLUMNS = (
     *("site", "document", "segment", "start", "end", "text", "coder", "theme", "answer"),
     *("rank", "score", "probability", "shown", "mode", "seconds", "decided_at", "encoder", "codebook_revision"),
-    *("queue", "chance"),
+    *("queue", "chance", "cut_from"),
 )
 # Who decided what, when, on which model's and codebook's word; not what participants said.
 TRAIL_COLUMNS = (
     *("number", "coder", "site", "document", "segment", "theme", "answer", "mode", "shown", "rank", "probability"),
-    *("seconds", "decided_at", "encoder", "codebook_revision", "run", "hash"),
+    *("seconds", "decided_at", "encoder", "codebook_revision", "run", "hash", "cut_from"),
 )
 
 
@@ -84,7 +84,23 @@ def decision_rows(
         transcript = transcripts[segment.transcript]
         where = (transcript.site, transcript.name, segment.name, segment.start, segment.end, segment.text)
         answer = (d.coder, d.theme, d.answer.value, d.rank, d.score, d.probability, d.shown, d.mode.value)
-        yield (*where, *answer, d.seconds, d.decided_at, d.encoder, d.codebook_revision, d.queue, d.chance)
+        yield (
+            *where,
+            *answer,
+            d.seconds,
+            d.decided_at,
+            d.encoder,
+            d.codebook_revision,
+            d.queue,
+            d.chance,
+            _cut_from(d, by_id),
+        )
+
+
+def _cut_from(decision: Decision, segments: Mapping[SegmentId, Segment]) -> str:
+    """Return the name of the segment that a coder's span is coded in place of; its coder has decided on that, too."""
+    source = segments.get(SegmentId(decision.cut_from))
+    return source.name if source else ""
 
 
 def trail_rows(
@@ -102,4 +118,4 @@ def trail_rows(
         transcript = transcripts[segment.transcript]
         where = (transcript.site, transcript.name, segment.name)
         answer = (d.theme, d.answer.value, d.mode.value, d.shown, d.rank, d.probability, d.seconds, d.decided_at)
-        yield (number, d.coder, *where, *answer, d.encoder, d.codebook_revision, d.run, chain)
+        yield (number, d.coder, *where, *answer, d.encoder, d.codebook_revision, d.run, chain, _cut_from(d, by_id))

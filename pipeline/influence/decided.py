@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
 
-from ..records import BLIND, POSITIVE, Answer, Decision, Mode, SegmentId, Suggestion
+from ..records import BLIND, POSITIVE, UNDECIDED, Answer, Decision, Mode, SegmentId, Suggestion
 from .judged import IDLE, Action, Judgement
 
 PAUSE = timedelta(minutes=30)  # a longer one between two decisions of a coder begins a new session
@@ -68,7 +68,7 @@ def _sessions(rows: Sequence[Decision]) -> list[tuple[int, int]]:
 
 def _actions(placed: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) -> Iterator[Action]:
     # The rows of one action have the same moment; what takes an action back has no seconds.
-    for _, group in groupby(placed, key=lambda pair: (pair[0].decided_at, pair[0].segment)):
+    for _, group in groupby(placed, key=lambda pair: pair[0].decided_at):
         rows = list(group)
         (first, (session, order)) = rows[0]
         if first.seconds is None:
@@ -104,15 +104,16 @@ def _judged(placed: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) ->
 
 
 def _reading(read: Sequence[tuple[Decision, tuple[int, int]]], facts: Facts) -> Iterator[Judgement]:
-    """Yield what stands of one reading of a segment; nothing if all of it was taken back, or is unsure."""
+    """Yield what stands of one reading of a segment; nothing if that is nothing, or spans are coded in its place."""
     rows = [row for row, _ in read]
     latest = {row.theme: row for row in rows}
-    standing = [row for row in latest.values() if row.answer not in (Answer.UNDO, Answer.UNSURE)]
-    if not standing:
+    standing = [row for row in latest.values() if row.answer not in UNDECIDED]
+    if not standing or any(row.answer is Answer.CUT for row in standing):
         return
     first, (session, order) = read[0]
     last = rows[-1]
-    made, offered = facts.made(last.segment, last.run)
+    # A span was coded in front of the suggestions for the segment that it was cut from.
+    made, offered = facts.made(SegmentId(last.cut_from or last.segment), last.run)
     given = {row.theme for row in standing if row.answer in POSITIVE}
     seen = last.mode not in BLIND and any(row.shown for row in rows)
     right = facts.gold.get(last.segment)

@@ -47,6 +47,8 @@ class Sight:
     encoder: str
     codebook_revision: str
     queue: str = ""  # the order in which the coder came to it
+    span: bool = False  # whether it is a span of the coder's own
+    cut_from: str = ""  # what a span is coded in place of: its suggestions are the span's
     closed: bool = False  # whether there are suggestions that the coder sees only after deciding
 
     @property
@@ -72,9 +74,12 @@ def _seen(one: Suggestion) -> tuple[object, ...]:
 def to_append(ask: Ask, theme: str, sight: Sight, stands: Standing) -> list[tuple[str, Answer]]:
     """Return the answers by theme that an action appends: only those that change what stands, so none if repeated.
 
-    Raises ``LookupError`` if the action is about a suggestion that is not visible (any more).
+    Raises ``LookupError`` if the action is about a suggestion that is not visible (any more), or about a segment in
+    place of which the coder's own spans are coded.
     """
     has = {name: decision.answer for name, decision in stands.items()}
+    if has.get(WHOLE) is Answer.CUT:
+        raise LookupError(sight.segment)
     given = [name for name, answer in has.items() if answer in POSITIVE]
     plain = [suggestion.theme for suggestion in sight.plain]
     about_one = ask in (Ask.ACCEPT, Ask.REJECT) or (ask is Ask.UNSURE and theme != WHOLE)
@@ -92,6 +97,8 @@ def to_append(ask: Ask, theme: str, sight: Sight, stands: Standing) -> list[tupl
         case Ask.REJECT_ALL:
             wanted = [(name, Answer.REJECT) for name in plain if name not in given]
     wanted += _settled(ask, has)
+    if sight.span:  # it stays marked, whatever is taken back
+        wanted = [(name, Answer.SPAN if (name, one) == (WHOLE, Answer.UNDO) else one) for name, one in wanted]
     return [(name, answer) for name, answer in wanted if has.get(name, Answer.UNDO) is not answer]
 
 
@@ -136,6 +143,7 @@ def decisions_for(
                 run=sight.run,
                 chance=sight.role.chance,
                 queue=sight.queue,
+                cut_from=sight.cut_from,
                 request=request,
             )
         )

@@ -19,12 +19,12 @@ from starlette.staticfiles import StaticFiles
 
 from ..config import Study
 from ..errors import Fault
-from ..records import Codebook, Mode, Segment, SegmentId, TranscriptId
+from ..records import Answer, Codebook, Mode, Segment, SegmentId, TranscriptId
 from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
 from ..store.reveals import reveal
-from . import filtering, lists, pages, rooms, slots
+from . import filtering, lists, pages, revising, rooms, slots, spans
 from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, ahead, along, beside, elsewhere, hold, led_to, line, onward, sight_of
@@ -32,7 +32,8 @@ from .filters import Way
 from .guard import Guard
 from .learn import Learner
 from .orders import Encoding, Order
-from .queue import WHOLE, Progress, Standing, first_to_read, progress, standing
+from .own import Reading, as_read, read
+from .queue import WHOLE, Progress, Standing, first_to_read, progress
 from .render import (
     Refused,
     asked_order,
@@ -45,10 +46,14 @@ from .render import (
     posted,
     refused,
     see,
+    seen,
+    sent_as,
+    shown_at,
     templates,
     text,
 )
 from .seats import Seats
+from .shelf import Shelf
 
 HERE = Path(__file__).parent
 AWAY = (
@@ -80,11 +85,14 @@ def create_app(
         Route("/segment/{segment}", posted(_decided, fields=10), methods=["POST"]),
         Route("/undo", posted(_undone, fields=10), methods=["POST"]),
         Route("/next", _next),
+        *spans.routes(),
         Route("/codebook", lists.codebook),
         Route("/nothing-fits", lists.nothing_fits),
         Route("/similar/{segment}", lists.similar),
         Route("/search", lists.search, methods=["GET", "POST"]),
         Mount("/static", StaticFiles(directory=HERE / "static")),
+        *filtering.routes(),
+        *revising.routes(),
     ]
     desk = Desk(
         store=store,
@@ -98,7 +106,7 @@ def create_app(
     )
     seats = [Middleware(Seats, desk=desk)] if coder is None else []
     app = Starlette(
-        routes=[Mount(root, routes=[*routes, *filtering.routes(), *(rooms.routes() if coder is None else ())])],
+        routes=[Mount(root, routes=[*routes, *(rooms.routes() if coder is None else ())])],
         middleware=[Middleware(Guard, token=token, local=local), *seats],
         exception_handlers={
             HTTPException: failed,
@@ -111,6 +119,7 @@ def create_app(
     )
     app.state.desk = desk
     app.state.door = Door(store)
+    app.state.shelf = Shelf(store, study.codebook_file, codebook)
     app.state.learner = learner
     return app
 
@@ -135,34 +144,35 @@ def _transcript(request: Request) -> Response:
     transcript = load_transcripts(desk.store, [found]).get(found)
     if transcript is None:
         raise HTTPException(404)
-    segments = load_segments(desk.store, found)
     slot = slots.active(desk)
-    answers = standing(load_decisions(desk.store, transcript=found, coder=desk.coder), slots.read_again(slot))
-    current = _current(request, segments, answers)
-    away = slots.is_away(desk, slot, current)
+    reading = read(desk, found, slot)
+    current = _current(request, reading.units, reading.answers)
+    away = slots.is_away(desk, slot, reading.stands_for(current) if current else None)
     if away and current:  # whether the coder has read this transcript before would tell why the segment comes
-        answers = {current.id: answers.get(current.id, {})}
-    cut = pages.passages(segments, answers)
+        reading = reading.only(reading.family(current))
+    answers, units = reading.answers, reading.units
+    cut = pages.passages(units, answers, {span.id for span in reading.spans})
     order = asked_order(request)
+    here = reading.home(current) if current and order else current  # an order holds the machine's segments alone
     values: dict[str, Any] = {
         "transcript": transcript,
         "found": found,  # asked of the record, its id would be computed anew for every segment
         "here_at": f"{desk.root}/transcript/{found}",
-        "document": pages.document(transcript, cut),
-        "progress": progress(((s.id, s.transcript) for s in segments), answers).get(found, Progress()),
+        "progress": progress(((s.id, s.transcript) for s in units), answers).get(found, Progress()),
         "current": next((passage for passage in cut if current and passage.segment.id == current.id), None),
+        "instead_of": [p for p in cut if p.span and current and reading.cut_from(p.segment.id) == current.id],
         "next_open": _next_open(desk, found, current, order),
-        "place": _place(desk, order, current),
-        "ahead": ahead(desk, segments, answers, current, order),
-        **beside(desk, found, segments, current, order),
+        "place": _place(desk, order, here),
+        "ahead": ahead(desk, units, answers, here, order),
+        **beside(desk, found, units, here, order),
     }
     if away and not request.query_params.get("note"):
         values["note"] = AWAY
-    offers: list[pages.Offer] = []
     if current:
-        values |= _panel(request, current, answers.get(current.id, {}))
-        offers = values["offers"]
-    return page(request, "transcript.html", values | {"runs": pages.marked(current.text, offers) if current else []})
+        values |= _panel(request, current, reading)
+    carried = pages.carried(current, values["offers"]) if current else []
+    drawn = pages.document(transcript, cut, carried, current.id if current else None)
+    return page(request, "transcript.html", values | {"document": drawn, "several": len({n for n, _ in carried}) > 1})
 
 
 def _next_open(desk: Desk, found: TranscriptId, current: Segment | None, order: Way) -> str:
@@ -187,12 +197,17 @@ def _current(request: Request, segments: Sequence[Segment], answers: Mapping[Seg
     return found or first_to_read(segments, answers)
 
 
-def _panel(request: Request, segment: Segment, stands: Standing) -> dict[str, object]:
+def _panel(request: Request, segment: Segment, reading: Reading) -> dict[str, Any]:
     desk = desk_of(request)
     themes = {theme.name: theme for theme in desk.codebook.themes}
     run = request.query_params.get("run", "")
+    own = reading.own(segment.id)
     # A page that is fetched ahead is not on the screen yet.
-    sight = sight_of(desk, segment, run=run) if "ahead" in request.query_params else hold(desk, segment, run)
+    ahead_only = "ahead" in request.query_params
+    sight = sight_of(desk, segment, run=run, own=own) if ahead_only else hold(desk, segment, run, own)
+    said = reading.answers.get(segment.id, {})
+    # That a span was marked, or a segment cut otherwise, is no answer to take back by itself.
+    stands = {theme: d for theme, d in said.items() if d.answer not in (Answer.SPAN, Answer.CUT)}
     made = pages.offers(sight.suggestions, stands, themes)
     listed = {offer.theme.name for offer in made}
     return {
@@ -202,6 +217,8 @@ def _panel(request: Request, segment: Segment, stands: Standing) -> dict[str, ob
         "stands": {theme: decision.answer.value for theme, decision in stands.items()},
         "others": [(theme, d.answer.value) for theme, d in stands.items() if theme not in listed and theme != WHOLE],
         "themes": desk.codebook.themes,
+        "own": own,
+        **revising.panel(request, segment, stands),
     }
 
 
@@ -211,28 +228,31 @@ def _decided(request: Request, form: FormData) -> Response:
     if not found:
         raise Refused("This study has no such segment.")
     segment, order = found[0], asked_order(request)
-    shown_at = _shown_at(form)
+    began = shown_at(form)
     # Two quick clicks, or two programs of one coder, must not both find the segment as it was.
     with desk.writing, appending(desk.store) as append:
         before = load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder)
-        sight = sight_of(desk, segment, order, text(form, "run"))
-        if not (sent := _sent_as(form)) or all(row.request != sent for row in before):
-            stands = standing(before, slots.read_again(slots.active(desk))).get(segment.id, {})
-            ask, theme = _asked(form, desk.codebook.names, stands)
+        reading = as_read(desk, segment.transcript, before, slots.active(desk))
+        sight = sight_of(desk, segment, order, text(form, "run"), own=reading.own(segment.id))
+        if not (sent := sent_as(form)) or all(row.request != sent for row in before):
+            if segment.id in reading.others:
+                raise Refused("This study has no such segment.")
+            stands = reading.answers.get(segment.id, {})
             changed = see(address(desk, segment.transcript, segment.id, note="changed", order=order))
-            if _seen(form) != sight.seen:
+            if seen(form) != sight.seen:  # also where a theme has another name than on the page
                 return changed
+            ask, theme = _asked(form, desk.codebook, stands)
             try:
                 wanted = to_append(ask, theme, sight, stands)
             except LookupError:
                 return changed
             now = moment_after(datetime.now(UTC), before)
-            seconds = max(0.0, round(now.timestamp() - shown_at, 3))
+            seconds = max(0.0, round(now.timestamp() - began, 3))
             append(decisions_for(wanted, sight, at=now, seconds=seconds, request=sent))
     desk.held.clear()
     desk.held[segment.id] = sight.run  # the page that follows shows the same
     if learner := request.app.state.learner:
-        learner.decided(desk, segment, order)
+        learner.decided(desk, reading.home(segment), order)
     if request.query_params.get("go") != "next":
         return see(address(desk, segment.transcript, segment.id, order=order))
     if sight.closed:
@@ -241,13 +261,15 @@ def _decided(request: Request, form: FormData) -> Response:
     return see(onward(desk, segment, order))
 
 
-def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask, str]:
+def _asked(form: FormData, codebook: Codebook, stands: Standing) -> tuple[Ask, str]:
     """Return what a form asks for. Raises ``Refused`` for what no form of ours says."""
     try:
         ask = Ask(text(form, "answer"))
     except ValueError:
         raise Refused("The form does not say what to do with the segment.") from None
-    theme = text(form, "theme").strip()
+    names, theme = codebook.names, text(form, "theme").strip()
+    if ask is Ask.ADD:  # the page may be older than the theme's name
+        theme = codebook.current.get(theme, theme)
     if ask in (Ask.NOTHING, Ask.REJECT_ALL, Ask.DONE):
         return ask, WHOLE
     if theme in names or (ask in (Ask.UNSURE, Ask.TAKE_BACK) and theme == WHOLE):
@@ -264,51 +286,28 @@ def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask,
     )
 
 
-def _shown_at(form: FormData) -> float:
-    """Return when the page with this form was rendered, in seconds since 1970; later by as long as the answer waited.
-
-    An answer waits in the browser while the program cannot be reached: that is not time spent on reading.
-    """
-    told, waited = text(form, "at"), text(form, "waited") or "0"
-    if not all(number.isascii() and number.isdigit() and len(number) < 20 for number in (told, waited)):
-        raise Refused("The form is incomplete.")
-    return (int(told) + int(waited)) / 1e6
-
-
-def _sent_as(form: FormData) -> str:
-    """Return the name under which a script sends an answer, and sends it again until it hears that it was written."""
-    told = text(form, "request")
-    if told and not (told.isascii() and told.isalnum() and len(told) <= 40):
-        raise Refused("The form is incomplete.")
-    return told
-
-
-def _seen(form: FormData) -> str:
-    """Return which suggestions were on the page with this form."""
-    if not (told := text(form, "seen")):
-        raise Refused("The form is incomplete.")
-    return told
-
-
 def _undone(request: Request, form: FormData) -> Response:
     desk = desk_of(request)
-    shown_at, sent = _shown_at(form), _sent_as(form)
+    began, sent = shown_at(form), sent_as(form)
     with desk.writing, appending(desk.store) as append:
         decisions = [d for d in load_decisions(desk.store, coder=desk.coder) if d.mode is not Mode.ADJUDICATION]
         rows = [d for d in decisions if sent and d.request == sent]  # written before, and sent again
         # The same form sent twice must not go back two steps; what was sent just before it, it knows of.
         known = bool(decisions) and decisions[-1].request in text(form, "after").split()
-        stale = bool(decisions) and not known and decisions[-1].decided_at.timestamp() > shown_at + 1e-5
+        stale = bool(decisions) and not known and decisions[-1].decided_at.timestamp() > began + 1e-5
         if not rows and not stale:
             rows = undo_last(decisions, at=moment_after(datetime.now(UTC), decisions), request=sent)
             append(rows)
     note = "undone" if rows else "stale" if stale else "nothing-to-undo"
     asked = text(form, "segment")
-    touched = rows[0].segment if rows else SegmentId(asked)
+    # Of several that were touched, what stands again and can be decided on.
+    stand = [row for row in rows if row.answer not in (Answer.UNDO, Answer.CUT)]
+    touched = next((row.segment for row in (*stand, *rows)), SegmentId(asked))
     found = load_segments(desk.store, ids=[touched])
     if not found:
         return see(f"{desk.root}/?note={note}")
-    return see(address(desk, found[0].transcript, touched, note=note, order=asked_order(request)))
+    there = read(desk, found[0].transcript, slots.active(desk)).there(found[0])  # a span that was undone is gone
+    return see(address(desk, found[0].transcript, there.id, note=note, order=asked_order(request)))
 
 
 def _next(request: Request) -> Response:

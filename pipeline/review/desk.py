@@ -7,17 +7,20 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment
 
-from ..records import BLIND, Segment, SegmentId, TranscriptId
-from ..store.corpus import Entry, load_segments
+from ..records import BLIND, Mode, Segment, SegmentId, TranscriptId
+from ..store.corpus import Entry, load_segments, load_spans
 from ..store.decisions import load_decisions
 from ..store.reveals import revealed
 from ..store.runs import present_runs, suggested
 from ..store.slots import Slot
 from . import slots
+from .again import to_look_at
 from .answers import Sight
+from .cutting import span_role
 from .filters import Filter, Way, matching
 from .orders import Order, Reviewer, in_order, mine
-from .queue import Standing, State, next_open, offered, standing, state_of
+from .own import Own, read, with_spans
+from .queue import Standing, State, next_open, offered, standing, state_of, under_present_names
 
 NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
 SOON = 2  # transcripts after the present one in which suggestions are made anew
@@ -49,16 +52,23 @@ class Desk(Reviewer):
     held: dict[SegmentId, str] = field(default_factory=dict)  # the segment on the page, and whose suggestions it has
 
 
-def sight_of(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT, run: str = "") -> Sight:
-    """Return what is in front of the coder at a segment, who came to it in an order.
+def sight_of(
+    desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT, run: str = "", *, own: Own | None = None
+) -> Sight:
+    """Return what is in front of the coder at a segment, or at a span of the coder's ``own``, who came in an order.
 
     Suggestions are those of a ``run`` where it is named and made any, else the present ones: what is on a page stays
-    as it is when suggestions are made anew meanwhile.
+    as it is when suggestions are made anew meanwhile. At a span they are those for the segment that it is coded in
+    place of.
     """
-    run, encoder, made = suggested(desk.store, segment.id, run)
-    role = slots.role_of(desk, segment.id)
-    seen = offered(made, desk.codebook.names, blind=role.mode in BLIND)
-    closed = bool(seen) and desk.study.review.decide_first and not revealed(desk.store, desk.coder, segment.id)
+    source = own.source if own else segment
+    run, encoder, made = suggested(desk.store, source.id, run) if source else ("", "", [])
+    role = slots.role_of(desk, source.id) if source else slots.Role(mode=Mode.ROUTINE, chance=1.0)
+    seen = offered(under_present_names(made, desk.codebook.current), desk.codebook.names, blind=role.mode in BLIND)
+    if own:
+        seen, role = [own.inside(segment, suggestion) for suggestion in seen], span_role(role)
+    asked = [one.id for one in (source, segment) if one] if seen and desk.study.review.decide_first else []
+    closed = bool(asked) and not any(revealed(desk.store, desk.coder, one) for one in asked)
     return Sight(
         segment=segment.id,
         coder=desk.coder,
@@ -69,12 +79,14 @@ def sight_of(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT, run: s
         codebook_revision=desk.codebook.revision,
         queue=order.value if isinstance(order, Order) else "filter",
         closed=closed,
+        span=own is not None,
+        cut_from=source.id if own and source else "",
     )
 
 
-def hold(desk: Desk, segment: Segment, run: str) -> Sight:
+def hold(desk: Desk, segment: Segment, run: str, own: Own | None = None) -> Sight:
     """Return what the coder sees at the segment that is now on the page: the same until another segment is."""
-    sight = sight_of(desk, segment, run=run or desk.held.get(segment.id, ""))
+    sight = sight_of(desk, segment, run=run or desk.held.get(segment.id, ""), own=own)
     desk.held.clear()
     desk.held[segment.id] = sight.run
     return sight
@@ -135,7 +147,7 @@ def _segments_of(desk: Desk, order: Way) -> list[SegmentId]:
     if isinstance(order, Filter):
         return matching(desk, order, desk.searches.get(order.find, ""))
     reading = {entry.id for entry in mine(desk)}
-    where = {piece.id: piece.transcript for piece in load_segments(desk.store)}
+    where = {unit.id: unit.transcript for unit in (*load_segments(desk.store), *load_spans(desk.store))}
     return [segment for segment in in_order(desk, order) if where.get(segment) in reading]
 
 
@@ -198,15 +210,24 @@ def onward(desk: Desk, segment: Segment, order: Way = Order.TRANSCRIPT) -> str:
     """Return the address of the next open segment after the given one, in its transcript or beyond, or in an order.
 
     Where a slot is due, or was drawn and is not answered yet, it comes first; the coder goes on from before it then.
+    Spans are in the order of what to look at again; elsewhere the coder goes on from what they lie in.
     """
+    spans = load_spans(desk.store, segment.transcript) if order is not Order.LOOK_AGAIN else []
+    if any(span.id == segment.id for span in spans):
+        reading = read(desk, segment.transcript, slots.active(desk))
+        if waiting := reading.left_beside(segment):
+            return address(desk, segment.transcript, waiting, order=order)
+        segment = reading.home(segment)
     segment = slots.origin_of(desk, segment)
     if slot := slots.next_slot(desk, segment):
         return led_to(desk, slot, order)
     if order is not Order.TRANSCRIPT:
         return along(desk, order, segment.id)
-    segments = load_segments(desk.store, segment.transcript)
     answers = standing(load_decisions(desk.store, transcript=segment.transcript, coder=desk.coder))
-    found = next_open([s.id for s in segments], states(segments, answers), segment.id)
+    units = with_spans(
+        load_segments(desk.store, segment.transcript), load_spans(desk.store, segment.transcript), answers
+    )
+    found = next_open([s.id for s in units], states(units, answers), segment.id)
     return address(desk, segment.transcript, found) if found else elsewhere(desk, segment.transcript)
 
 
@@ -223,6 +244,9 @@ def along(desk: Desk, order: Way, after: SegmentId | None = None) -> str:
     if isinstance(order, Filter) and not order.only_open:  # what was answered is gone through as well, once
         found = next(iter(made.segments[start:]), None)
         return _at(desk, found, order)
+    if order is Order.LOOK_AGAIN:
+        again = to_look_at(desk)
+        return _at(desk, next((segment for segment in made.segments[start:] if segment in again), None), order)
     found = _open_ahead(desk, made.segments[start:], after)
     if not found and start:
         found = _open_ahead(desk, line(desk, order, anew=True).segments, after)
@@ -268,8 +292,8 @@ def _first_open(
 ) -> tuple[TranscriptId, SegmentId] | None:
     answers = standing(load_decisions(desk.store, transcript=only, coder=desk.coder))
     first: dict[TranscriptId, SegmentId] = {}
-    for segment in segments:
-        if not answers.get(segment.id):
+    for segment in with_spans(segments, load_spans(desk.store, only), answers):
+        if state_of(answers.get(segment.id, {})) is State.OPEN:
             first.setdefault(segment.transcript, segment.id)
     return next(((entry.id, first[entry.id]) for entry in entries if entry.id in first), None)
 

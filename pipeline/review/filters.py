@@ -21,7 +21,7 @@ from .queue import withheld
 
 MARK = "filter:"  # how an address tells a filter from an order
 BANDS = {"90": (0.9, 2.0), "70": (0.7, 0.9), "50": (0.5, 0.7), "0": (0.0, 0.5), "any": (0.0, 2.0), "none": (0.0, 2.0)}
-STATES = {"open": (0,), "decided": (2, 3, 4), "unsure": (1,), "rejected": (2,), "nothing": (3,), "coded": (4,)}
+STATES = {"open": (0,), "decided": (2, 3, 4, 5), "unsure": (1,), "rejected": (2,), "nothing": (3,), "coded": (4,)}
 LONGEST = 200  # characters of one condition
 READERS = (Rights.LEAD, Rights.AUDITOR)
 
@@ -150,7 +150,9 @@ def _wanted(reviewer: Reviewer, filter_: Filter) -> finding.Wanted:
 
 def _shown(reviewer: Reviewer, filter_: Filter) -> finding.Shown:
     least, below = BANDS.get(filter_.chance, BANDS["any"])
-    return finding.Shown(themes=reviewer.codebook.names, theme=filter_.suggested, least=least, below=below)
+    current = reviewer.codebook.current  # what is suggested under a former name is shown under the present one
+    themes = [name for name, now in current.items() if filter_.suggested in ("", now)]
+    return finding.Shown(themes=themes or [filter_.suggested], least=least, below=below)
 
 
 def _answered(reviewer: Reviewer, filter_: Filter) -> finding.Answered:

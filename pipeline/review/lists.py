@@ -9,13 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..errors import EncoderFault
-from ..records import Segment, SegmentId
-from ..store.corpus import list_transcripts, load_segments
+from ..records import Segment, SegmentId, digest
+from ..store.corpus import list_transcripts, load_segments, load_spans
 from ..store.decisions import load_decisions
+from ..store.people import Rights
+from ..store.revisions import list_proposals
 from . import pages, slots
+from .again import to_look_at
 from .desk import Desk, address
 from .filters import Way
 from .orders import Order, like_segment, like_text, mine, unexplained
+from .own import with_spans
 from .queue import progress, standing
 from .render import desk_of, render
 
@@ -34,15 +38,24 @@ def overview(request: Request) -> Response:
     page = request.query_params.get("page", "1")[:9]
     entries = mine(desk)
     answers = standing(load_decisions(desk.store, coder=desk.coder))
-    done = progress(((s.id, s.transcript) for s in load_segments(desk.store)), answers)
+    units = with_spans(load_segments(desk.store), load_spans(desk.store), answers)
+    done = progress(((unit.id, unit.transcript) for unit in units), answers)
     shown = pages.overview(entries, done, search=search, page=int(page) if page.isascii() and page.isdigit() else 1)
-    return render(request, "index.html", overview=shown, search=search, transcripts=len(entries))
+    again = len(to_look_at(desk))
+    return render(request, "index.html", overview=shown, search=search, transcripts=len(entries), again=again)
 
 
 def codebook(request: Request) -> Response:
     """Show the codebook."""
     desk = desk_of(request)
-    return render(request, "codebook.html", themes=desk.codebook.themes)
+    waiting = sum(one.accepted is None for one in list_proposals(desk.store)) if desk.rights is Rights.LEAD else 0
+    anchors = {name: anchor(name) for name in desk.codebook.names}
+    return render(request, "codebook.html", themes=desk.codebook.themes, waiting=waiting, anchors=anchors)
+
+
+def anchor(theme: str) -> str:
+    """Return the id of a theme's section on the page of the codebook."""
+    return f"theme-{digest('anchor', theme)}"
 
 
 def nothing_fits(request: Request) -> Response:

@@ -14,10 +14,10 @@ from ..config import Study
 from ..errors import EncoderFault
 from ..records import Codebook, Segment, SegmentId, present
 from ..store import Store
-from ..store.corpus import Entry, list_transcripts, load_segments
+from ..store.corpus import Entry, list_transcripts, load_segments, load_spans
 from ..store.decisions import load_decisions
 from ..store.people import Rights, assigned
-from ..store.runs import load_chances
+from ..store.runs import Chance, load_chances
 from ..store.vectors import load_vectors, without_vector
 from .queue import State, standing, state_of, withheld
 
@@ -36,6 +36,7 @@ class Order(StrEnum):
     SUREST = "surest"
     INFORMATIVE = "informative"
     NOTHING_FITS = "nothing-fits"
+    LOOK_AGAIN = "look-again"  # answered segments, under words that a theme has no more
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,9 +78,16 @@ def mine(reviewer: Reviewer) -> list[Entry]:
 
 
 def in_order(reviewer: Reviewer, order: Order) -> list[SegmentId]:
-    """Return the segments that the coder has not answered, in an order."""
+    """Return the segments that the coder has not answered, in an order; those to look at again are answered ones."""
     from ..rank import order as ordering
 
+    if order is Order.LOOK_AGAIN:
+        from .again import to_look_at
+        from .own import with_spans
+
+        again = to_look_at(reviewer)
+        units = with_spans(load_segments(reviewer.store), load_spans(reviewer.store), again)
+        return [unit.id for unit in units if unit.id in again]
     states = _states(reviewer)
     if order is Order.NOTHING_FITS:
         every = [segment for cluster in unexplained(reviewer) for segment in cluster.segments]
@@ -173,19 +181,27 @@ def _waiting(reviewer: Reviewer) -> list["Waiting"]:
     """Return what ranking thinks of every segment, in the order of the transcripts."""
     from ..rank.order import Waiting
 
-    known, share = set(reviewer.codebook.names), reviewer.study.review.withhold
+    named, share = reviewer.codebook.current, reviewer.study.review.withhold
     chances = load_chances(reviewer.store)
     waiting = []
     for piece in load_segments(reviewer.store):
-        kept = [one for one in chances.get(piece.id, ()) if one.theme in known]
+        kept = [one for one in chances.get(piece.id, ()) if one.theme in named]
         blind = withheld(piece.id, reviewer.coder, share)
         seen = [one.probability for one in kept if one.suggested and not blind]
         waiting.append(
             Waiting(
                 segment=piece.id,
-                chances=tuple((one.theme, one.probability) for one in kept),
+                chances=_named(kept, named),
                 shown=max(seen, default=0.0),
                 withheld=blind,
             )
         )
     return waiting
+
+
+def _named(kept: Sequence[Chance], named: Mapping[str, str]) -> tuple[tuple[str, float], ...]:
+    """Return the probability of each theme under its present name, best first; of two that were merged the better."""
+    found: dict[str, float] = {}
+    for one in kept:
+        found.setdefault(named[one.theme], one.probability)
+    return tuple(found.items())

@@ -1,7 +1,7 @@
 """What the templates show, as records. Everything here is pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from math import ceil
 
@@ -36,20 +36,37 @@ LEAST = 0.05  # parts of less weight cannot be seen
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
-    """A segment in its place, with what the coder made of it."""
+    """A segment, or a span of the coder's, in its place, with what the coder made of it."""
 
     segment: Segment
     number: int  # from 1, in its transcript
     state: State
     marks: tuple[str, ...]  # the state in words, each theme by itself
+    span: bool = False  # whether it is a span of the coder's
+    cut_from: int = 0  # the number of what a span is coded in place of, 0 if it is beside all
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Run:
+    """Some characters of a transcript, with what lies there."""
+
+    text: str
+    at: int  # where they begin in the transcript
+    numbers: tuple[int, ...]  # the suggestions that they carried
+    spans: tuple[int, ...] = ()  # the numbers of the coder's spans
+    begins: tuple[int, ...] = ()  # those of them that begin here
+    here: bool = False  # whether one of them is the current one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stretch:
-    """Some text of a turn: a passage, or what lies between passages."""
+    """Some text of a turn: a segment of the machine's, or what lies between them; with the spans that begin there."""
 
     text: str
+    at: int  # where it begins in the transcript
     passage: Passage | None
+    runs: tuple[Run, ...]
+    spans: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,14 +122,6 @@ class Offer:
     def bars(self) -> list[Bar]:
         """What the score is made of."""
         return bars(self.suggestion.parts)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
-    """Some characters of a segment's text, with the suggestions that they carried."""
-
-    text: str
-    numbers: tuple[int, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,17 +190,34 @@ def bars(parts: Sequence[tuple[str, float]]) -> list[Bar]:
     return made
 
 
-def marked(text: str, made: Sequence[Offer]) -> list[Run]:
-    """Return a segment's text in runs: each says which of the suggestions that passed the threshold it carried."""
-    told = [(offer.number, offer.suggestion.because) for offer in made if offer.suggestion.suggested]
-    ends = {0, len(text), *(end for _, spans in told for span in spans for end in span if 0 < end < len(text))}
-    return [
-        Run(
-            text=text[start:end],
-            numbers=tuple(number for number, spans in told if any(a <= start and end <= b for a, b in spans)),
+Carried = tuple[int, tuple[int, int]]  # the number of a suggestion, and a span of the transcript that carried it
+
+
+def carried(segment: Segment, made: Sequence[Offer]) -> list[Carried]:
+    """Return what in the transcript carried the suggestions for a segment that passed the threshold."""
+    plain = [offer for offer in made if offer.suggestion.suggested]
+    return [(o.number, (segment.start + a, segment.start + b)) for o in plain for a, b in o.suggestion.because]
+
+
+def runs(text: str, at: int, told: Sequence[Carried], spans: Sequence[Passage], current: str | None) -> tuple[Run, ...]:
+    """Return a text that begins at a place of its transcript in runs, with what lies in each."""
+    lying = [(span.number, (span.segment.start, span.segment.end)) for span in spans]
+    inner = {edge for _, span in (*told, *lying) for edge in span if at < edge < at + len(text)}
+    here = {span.number for span in spans if span.segment.id == current}
+    made = []
+    for start, end in pairwise(sorted({at, at + len(text), *inner})):
+        within = tuple(number for number, (a, b) in lying if a <= start and end <= b)
+        made.append(
+            Run(
+                text=text[start - at : end - at],
+                at=start,
+                numbers=tuple(dict.fromkeys(number for number, (a, b) in told if a <= start and end <= b)),
+                spans=within,
+                begins=tuple(number for number, (a, _) in lying if a == start),
+                here=not here.isdisjoint(within),
+            )
         )
-        for start, end in pairwise(sorted(ends))
-    ]
+    return tuple(made)
 
 
 def marks(answers: Standing) -> tuple[str, ...]:
@@ -201,6 +227,8 @@ def marks(answers: Standing) -> tuple[str, ...]:
     match state_of(answers):
         case State.CODED:
             words = list(themes_of(answers))
+        case State.CUT:
+            words = ["cut otherwise"]
         case State.NOTHING:
             words = ["nothing fits"]
         case State.REJECTED:
@@ -212,21 +240,37 @@ def marks(answers: Standing) -> tuple[str, ...]:
     return (*words, *unsure)
 
 
-def passages(segments: Sequence[Segment], answers: Mapping[SegmentId, Standing]) -> list[Passage]:
-    """Return the segments of a transcript as passages, numbered in their order."""
+def passages(
+    units: Sequence[Segment], answers: Mapping[SegmentId, Standing], spans: Collection[SegmentId] = ()
+) -> list[Passage]:
+    """Return what is coded in a transcript as passages, numbered in their order; some of them are ``spans``."""
+    number = {unit.id: at for at, unit in enumerate(units, 1)}
+
+    def source(unit: Segment) -> int:
+        rows = answers.get(unit.id, {}).values()
+        return next((number.get(SegmentId(row.cut_from), 0) for row in rows if row.cut_from), 0)
+
     return [
         Passage(
-            segment=segment,
-            number=number,
-            state=state_of(answers.get(segment.id, {})),
-            marks=marks(answers.get(segment.id, {})),
+            segment=unit,
+            number=number[unit.id],
+            state=state_of(answers.get(unit.id, {})),
+            marks=marks(answers.get(unit.id, {})),
+            span=unit.id in spans,
+            cut_from=source(unit) if unit.id in spans else 0,
         )
-        for number, segment in enumerate(segments, 1)
+        for unit in units
     ]
 
 
-def document(transcript: Transcript, cut: Sequence[Passage]) -> list[Said]:
-    """Return the whole text of a transcript in order: turns with their passages, and what stands between turns."""
+def document(
+    transcript: Transcript, cut: Sequence[Passage], told: Sequence[Carried] = (), current: str | None = None
+) -> list[Said]:
+    """Return the whole text of a transcript in order: turns with their passages, and what stands between turns.
+
+    ``told`` is what carried the suggestions for the ``current`` segment or span.
+    """
+    drawing = _Drawing(text=transcript.text, told=told, current=current)
     by_turn: dict[int, list[Passage]] = {}
     for passage in cut:
         by_turn.setdefault(passage.segment.turn, []).append(passage)
@@ -234,11 +278,11 @@ def document(transcript: Transcript, cut: Sequence[Passage]) -> list[Said]:
     at = 0
     for index, turn in enumerate(transcript.turns):
         if words := _without_label(transcript.text[at : turn.start], turn.speaker):
-            said.append(Said(turn=None, stretches=(Stretch(text=words, passage=None),)))
-        said.append(Said(turn=turn, stretches=tuple(_stretches(transcript.text, turn, by_turn.get(index, [])))))
+            said.append(Said(turn=None, stretches=(Stretch(text=words, at=at, passage=None, runs=()),)))
+        said.append(Said(turn=turn, stretches=tuple(_stretches(drawing, turn, by_turn.get(index, [])))))
         at = max(at, turn.end)
     if rest := transcript.text[at:].strip():
-        said.append(Said(turn=None, stretches=(Stretch(text=rest, passage=None),)))
+        said.append(Said(turn=None, stretches=(Stretch(text=rest, at=at, passage=None, runs=()),)))
     return said
 
 
@@ -248,17 +292,41 @@ def _without_label(gap: str, speaker: str) -> str:
     return "\n".join(lines[:-1] if speaker and speaker in lines[-1] else lines).strip()
 
 
-def _stretches(text: str, turn: Turn, cut: Sequence[Passage]) -> list[Stretch]:
-    stretches: list[Stretch] = []
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Drawing:
+    """What is the same for all of a transcript."""
+
+    text: str
+    told: Sequence[Carried]
+    current: str | None
+
+    def stretch(self, start: int, end: int, passage: Passage | None, spans: Sequence[Passage]) -> Stretch:
+        text = self.text[start:end]
+        return Stretch(text=text, at=start, passage=passage, runs=runs(text, start, self.told, spans, self.current))
+
+
+def _stretches(drawing: _Drawing, turn: Turn, cut: Sequence[Passage]) -> list[Stretch]:
+    spans = [passage for passage in cut if passage.span]
+    made: list[Stretch] = []
     at = turn.start
-    for passage in cut:
-        if between := text[at : passage.segment.start].strip():
-            stretches.append(Stretch(text=between, passage=None))
-        stretches.append(Stretch(text=passage.segment.text, passage=passage))
+    for passage in (passage for passage in cut if not passage.span):
+        made += _between(drawing, at, passage.segment.start, spans)
+        made.append(drawing.stretch(passage.segment.start, passage.segment.end, passage, spans))
         at = max(at, passage.segment.end)
-    if rest := text[at : turn.end].strip():
-        stretches.append(Stretch(text=rest, passage=None))
-    return stretches
+    made += _between(drawing, at, turn.end, spans)
+    lying: dict[int, list[Passage]] = {}
+    for span in spans:
+        where = next((n for n, one in enumerate(made) if span.segment.start < one.at + len(one.text)), len(made) - 1)
+        lying.setdefault(where, []).append(span)
+    return [replace(one, spans=tuple(lying.get(n, ()))) for n, one in enumerate(made)]
+
+
+def _between(drawing: _Drawing, start: int, end: int, spans: Sequence[Passage]) -> list[Stretch]:
+    words = drawing.text[start:end]
+    if not words.strip():
+        return []
+    start += len(words) - len(words.lstrip())
+    return [drawing.stretch(start, start + len(words.strip()), None, spans)]
 
 
 def offers(suggestions: Sequence[Suggestion], answers: Standing, themes: Mapping[str, Theme]) -> list[Offer]:

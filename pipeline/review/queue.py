@@ -1,7 +1,7 @@
 """Where each segment stands for one coder, and which one comes next. Everything here is pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..records import POSITIVE, Answer, Decision, Mode, Segment, SegmentId, Suggestion, TranscriptId, digest
@@ -20,9 +20,10 @@ class State(StrEnum):
     REJECTED = "rejected"  # suggestions were turned down and no theme was given
     NOTHING = "nothing"
     CODED = "coded"
+    CUT = "cut"  # the coder's own spans are coded in its place
 
 
-DECIDED = frozenset({State.REJECTED, State.NOTHING, State.CODED})  # the same as having a ``records.Coding``
+DECIDED = frozenset({State.REJECTED, State.NOTHING, State.CODED, State.CUT})  # but for CUT: has a ``records.Coding``
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,13 +60,15 @@ def standing(decisions: Iterable[Decision], again: Collection[SegmentId] = froze
 def state_of(answers: Standing) -> State:
     """Return the state that a coder's answers put a segment in."""
     given = {decision.answer for decision in answers.values()}
+    if Answer.CUT in given:
+        return State.CUT
     if given & POSITIVE:
         return State.CODED
     if Answer.NOTHING in given:
         return State.NOTHING
     if Answer.REJECT in given:
         return State.REJECTED
-    return State.UNSURE if given else State.OPEN
+    return State.UNSURE if Answer.UNSURE in given else State.OPEN
 
 
 def themes_of(answers: Standing) -> tuple[str, ...]:
@@ -91,6 +94,16 @@ def offered(suggestions: Sequence[Suggestion], themes: Iterable[str], *, blind: 
     known = set(themes)
     kept = [suggestion for suggestion in suggestions if suggestion.theme in known]
     return [] if blind or not any(suggestion.suggested for suggestion in kept) else kept
+
+
+def under_present_names(suggestions: Sequence[Suggestion], current: Mapping[str, str]) -> list[Suggestion]:
+    """Return suggestions with the names that themes have now; of themes that were merged, the best one's."""
+    found: dict[str, Suggestion] = {}
+    for one in suggestions:
+        name, other = current.get(one.theme, one.theme), current.get(one.runner_up, one.runner_up)
+        same = (name, other) == (one.theme, one.runner_up)
+        found.setdefault(name, one if same else replace(one, theme=name, runner_up="" if other == name else other))
+    return list(found.values())
 
 
 def next_open(

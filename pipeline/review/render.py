@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -25,10 +26,20 @@ NOTES = {
     "revealed": "Your answer is written. This is what is suggested: change your answer if you like, then go on.",
     "stale": "That page was out of date, so nothing was changed. This is how things stand.",
     "changed": "The suggestions have changed meanwhile, so nothing was written. Please look again.",
+    "span": "Your span. The machine's segments stay as they are.",
+    "split": "Split in two. Decide on each.",
+    "span-there": "You have a span of just these words. Here it is.",
+    "segment-there": "The machine cut just these words: code its segment.",
+    "span-away": "The span is away.",
     "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
     "done": "Nothing is open any more.",
     "order-done": "Nothing is open any more in that order.",
     "filter-done": "That was the last one. This is what the filter finds now.",
+    "exemplar": "It is an exemplar in the codebook now. Suggestions go by it when `themescout suggest` has run.",
+    "near-miss": "It is a near miss in the codebook now. Suggestions go by it when `themescout suggest` has run.",
+    "proposed": "Your proposal is written down. It takes effect when the lead accepts it.",
+    "revised": "The codebook says so now. Suggestions go by it when `themescout suggest` has run.",
+    "declined": "Written down as declined.",
     "assigned": "Written down who reads what.",
     "opened": "The coders of this transcript may see each other's answers now.",
     "closed": "The coders of this transcript do not see each other's answers any more.",
@@ -39,6 +50,7 @@ ORDERS = {
     Order.SUREST: "Surest first",
     Order.INFORMATIVE: "Most informative first",
     Order.NOTHING_FITS: "Nothing fits",
+    Order.LOOK_AGAIN: "Look again",
 }
 
 
@@ -47,8 +59,14 @@ class Refused(Exception):
 
 
 def desk_of(request: Request) -> Desk:
-    """Return the desk of whoever asks."""
+    """Return the desk of whoever asks, with the codebook as it is now."""
+    kept: Desk | None = request.scope.get("present desk")
+    if kept is not None:
+        return kept
     desk: Desk = request.scope.get("desk") or request.app.state.desk
+    codebook = request.app.state.shelf.now()  # the same one until the request is answered
+    desk = desk if codebook is desk.codebook else replace(desk, codebook=codebook)
+    request.scope["present desk"] = desk
     return desk
 
 
@@ -82,6 +100,8 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
         "note": note,
         "at": time.time_ns() // 1000,
         "orders": {order.value: told for order, told in ORDERS.items()},
+        "codebook_fault": request.app.state.shelf.fault,
+        "signs": request.app.state.shelf.signs(),
         "order": quote(order.value, safe=""),
         "order_told": "Filtered" if isinstance(order, Filter) else ORDERS[order],
     }
@@ -102,6 +122,33 @@ def text(form: FormData, name: str) -> str:
     """Return a field of a form as text, empty if it is not there."""
     value = form.get(name, "")
     return value if isinstance(value, str) else ""
+
+
+def shown_at(form: FormData) -> float:
+    """Return when the page with this form was rendered, in seconds since 1970; later by as long as the answer waited.
+
+    An answer waits in the browser while the program cannot be reached: that is not time spent on reading. Raises
+    ``Refused``.
+    """
+    told, waited = text(form, "at"), text(form, "waited") or "0"
+    if not all(number.isascii() and number.isdigit() and len(number) < 20 for number in (told, waited)):
+        raise Refused("The form is incomplete.")
+    return (int(told) + int(waited)) / 1e6
+
+
+def sent_as(form: FormData) -> str:
+    """Return the name under which a script sends an answer, and sends it again until it hears that it was written."""
+    told = text(form, "request")
+    if told and not (told.isascii() and told.isalnum() and len(told) <= 40):
+        raise Refused("The form is incomplete.")
+    return told
+
+
+def seen(form: FormData) -> str:
+    """Return which suggestions were on the page with this form. Raises ``Refused``."""
+    if not (told := text(form, "seen")):
+        raise Refused("The form is incomplete.")
+    return told
 
 
 def see(address: str) -> Response:

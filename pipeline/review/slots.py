@@ -7,12 +7,12 @@ tell a check either: now and then ordinary work is taken ahead in the same way. 
 is led to it, and drawn from the hash alone: who is interrupted gets the same.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ..config import AuditSettings
-from ..records import Mode, Segment, SegmentId, digest
+from ..records import Decision, Mode, Segment, SegmentId, digest
 from ..store import slots as kept
 from ..store.anchors import Gold, load_gold
 from ..store.corpus import load_segments
@@ -198,9 +198,14 @@ def is_away(reviewer: Reviewer, slot: Slot | None, current: Segment | None) -> b
     return all(came.transcript != current.transcript for came in load_segments(reviewer.store, ids=[slot.after]))
 
 
-def read_again(slot: Slot | None) -> frozenset[SegmentId]:
-    """Return the segment that a slot asks about a second time: its earlier answer is not to be seen meanwhile."""
-    return frozenset({slot.segment}) if slot is not None and slot.mode is Mode.DUPLICATE else frozenset()
+def read_again(slot: Slot | None, made: Iterable[Decision] = ()) -> frozenset[SegmentId]:
+    """Return the segment that a slot asks about a second time: its earlier answer is not to be seen meanwhile.
+
+    Nor are the spans that the coder cut from it, as the coder's decisions tell.
+    """
+    if slot is None or slot.mode is not Mode.DUPLICATE:
+        return frozenset()
+    return frozenset({slot.segment, *(d.segment for d in made if d.cut_from == slot.segment)})
 
 
 def origin_of(reviewer: Reviewer, segment: Segment) -> Segment:

@@ -1,7 +1,7 @@
 """Several people at one study: who reads what, how far everybody is, and where they disagree. Everything is pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ..records import Coding, Decision, Mode, Segment, SegmentId, TranscriptId, digest
@@ -63,11 +63,12 @@ def shares(
     for place, coders in assigned.items():
         for coder in coders if place in size else ():
             reading.setdefault((coder, place[0]), set()).add(place)
-    decided: dict[tuple[str, str], int] = {}
+    decided: dict[tuple[str, str], set[str]] = {}
     for coding in codings:
         if coding.segment in where and not coding.adjudicated:
             at = where[coding.segment]
-            decided[coding.coder, at[0]] = decided.get((coding.coder, at[0]), 0) + 1
+            segment = coding.cut_from or coding.segment  # spans are coded in place of one segment
+            decided.setdefault((coding.coder, at[0]), set()).add(segment)
             reading.setdefault((coding.coder, at[0]), set()).add(at)
     made: dict[tuple[str, str], list[Decision]] = {}
     for decision in decisions:
@@ -79,7 +80,7 @@ def shares(
             site=site,
             transcripts=len(places),
             segments=sum(size[place] for place in places),
-            decided=decided.get((coder, site), 0),
+            decided=len(decided.get((coder, site), ())),
             pace=pace(made.get((coder, site), [])),
             latest=max((d.decided_at for d in made.get((coder, site), [])), default=None),
         )
@@ -111,10 +112,19 @@ class Compared:
 
 
 def compare(segments: Sequence[Segment], codings: Iterable[Coding]) -> list[Compared]:
-    """Return the segments that two coders or more have read, in their order."""
+    """Return the segments that two coders or more have read, in their order.
+
+    Who codes spans in place of a segment is taken to have given it the themes of all of them.
+    """
     by_segment: dict[SegmentId, list[Coding]] = {}
+    cut: dict[tuple[SegmentId, str], list[Coding]] = {}
     for coding in codings:
         by_segment.setdefault(coding.segment, []).append(coding)
+        if coding.cut_from:
+            cut.setdefault((SegmentId(coding.cut_from), coding.coder), []).append(coding)
+    for (source, _), parts in cut.items():
+        themes = tuple(sorted({theme for part in parts for theme in part.themes}))
+        by_segment.setdefault(source, []).append(replace(parts[-1], segment=source, themes=themes))
     compared = []
     for segment in segments:
         given = by_segment.get(segment.id, [])

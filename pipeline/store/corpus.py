@@ -255,8 +255,7 @@ def load_segments(
     spans cut by coders; with ``ids`` exactly these, current or not.
     """
     s, t = segments.c, transcripts.c
-    base = sa.select(s.id, s.transcript, s.name, s.turn, s.start, s.end).join(transcripts)
-    base = base.order_by(t.site, t.name, s.transcript, s.start, s.end)
+    base = _segments_in_order()
     if ids is not None:
         queries = [base.where(s.id.in_(some)) for some in portions(sorted(ids))]
     else:
@@ -264,6 +263,24 @@ def load_segments(
         query = query if people else query.where(s.origin == "machine")
         query = query if transcript is None else query.where(s.transcript == transcript)
         queries = [query] if within is None else [query.where(t.id.in_(some)) for some in portions(list(within))]
+    return _read_segments(store, queries)
+
+
+def load_spans(store: Store, transcript: TranscriptId | None = None) -> list[Segment]:
+    """Return the current spans that coders cut, whoever did, by site, transcript and position."""
+    s = segments.c
+    query = _segments_in_order().where(s.current.is_(True), transcripts.c.current.is_(True), s.origin == "person")
+    return _read_segments(store, [query if transcript is None else query.where(s.transcript == transcript)])
+
+
+def _segments_in_order() -> sa.Select[Any]:
+    s, t = segments.c, transcripts.c
+    query = sa.select(s.id, s.transcript, s.name, s.turn, s.start, s.end).join(transcripts)
+    return query.order_by(t.site, t.name, s.transcript, s.start, s.end)
+
+
+def _read_segments(store: Store, queries: Sequence[sa.Select[Any]]) -> list[Segment]:
+    t = transcripts.c
     with store.reading() as connection:
         rows = [row for query in queries for row in connection.execute(query)]
         words: dict[str, str] = {}

@@ -16,8 +16,8 @@ from .schema import decisions, segments
 from .trail import last_hash, link
 
 # What is read of every decision: there may be half a million.
-_OTHERS = tuple(column for column in decisions.columns if column.name not in ("id", "hash", "segment"))
-_TOLD = ("segment", *(column.name for column in _OTHERS))
+_OTHERS = tuple(column for column in decisions.columns if column.name not in ("id", "hash", "segment", "cut_from"))
+_TOLD = ("segment", "cut_from", *(column.name for column in _OTHERS))
 _ANSWERS, _MODES = {one.value: one for one in Answer}, {one.value: one for one in Mode}
 
 
@@ -116,13 +116,15 @@ def load_decisions(
 
 def load_as_made(store: Store) -> list[Decision]:
     """Return all decisions in the order they were made, each on the segment that it was made on."""
-    as_made = sa.select(decisions.c.segment, *_OTHERS).order_by(decisions.c.id)
+    as_made = sa.select(decisions.c.segment, decisions.c.cut_from, *_OTHERS).order_by(decisions.c.id)
     with store.reading() as connection:
         return [_decision(row) for row in connection.execute(as_made)]
 
 
 def _where_now(at: datetime | None = None) -> sa.Select[Any]:
-    return sa.select(now_of(decisions.c.segment, at).label("segment"), *_OTHERS).order_by(decisions.c.id)
+    source = decisions.c.cut_from
+    cut_from = sa.case((source == "", ""), else_=now_of(source, at)).label("cut_from")  # hardly any has one
+    return sa.select(now_of(decisions.c.segment, at).label("segment"), cut_from, *_OTHERS).order_by(decisions.c.id)
 
 
 def _row(decision: Decision) -> dict[str, object]:

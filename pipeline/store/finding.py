@@ -12,15 +12,14 @@ from .corpus import portions
 from .schema import decisions, segments, suggestions, transcripts, turns
 
 # What stands of a coder's answers, as a number: the greatest says how the segment stands.
-WEIGHT = {Answer.UNSURE: 1, Answer.REJECT: 2, Answer.NOTHING: 3, Answer.ADD: 4, Answer.ACCEPT: 4}
+WEIGHT = {Answer.UNSURE: 1, Answer.REJECT: 2, Answer.NOTHING: 3, Answer.ADD: 4, Answer.ACCEPT: 4, Answer.CUT: 5}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shown:
-    """Which suggestions count: those of the codebook's themes that passed the threshold, within a probability."""
+    """Which suggestions count: those of some themes that passed the threshold, within a probability."""
 
-    themes: Collection[str]  # that the codebook has
-    theme: str = ""  # only this one, if any
+    themes: Collection[str]  # by all their names
     least: float = 0.0
     below: float = 2.0
 
@@ -95,7 +94,7 @@ def _places(wanted: Wanted) -> list[Any]:
 def _suggested(shown: Shown) -> Any:  # noqa: ANN401  # SQLAlchemy's condition
     g = suggestions.c
     told = [g.segment == segments.c.id, g.run == transcripts.c.run, g.suggested.is_(True)]
-    told.append(g.theme == shown.theme if shown.theme else g.theme.in_(sorted(shown.themes)))
+    told.append(g.theme.in_(sorted(shown.themes)))
     if shown.least <= 0 and shown.below > 1:
         return sa.select(sa.literal(1)).where(*told).correlate(segments, transcripts).exists()
     # Where several themes passed, a segment is as probable as its best.

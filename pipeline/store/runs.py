@@ -51,7 +51,7 @@ def start_run(store: Store, run: Run, codebook: Codebook) -> None:
         "ended_at": None,
     }
     with store.writing() as connection:
-        insert_missing(connection, codebooks, [{"revision": codebook.revision, "themes": _plain(codebook)}])
+        insert_missing(connection, codebooks, [{"revision": codebook.revision, "themes": plain_themes(codebook)}])
         insert_missing(connection, runs, [row])
 
 
@@ -331,7 +331,8 @@ def load_codebook(store: Store, revision: str) -> Codebook:
     return Codebook(themes=tuple(_theme(theme) for theme in told))
 
 
-def _plain(codebook: Codebook) -> list[dict[str, object]]:
+def plain_themes(codebook: Codebook) -> list[dict[str, object]]:
+    """Return a codebook's themes as they are kept."""
     names = ("name", "parent", "definition", "include", "exclude")
     return [
         {name: getattr(theme, name) for name in names}

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0008"  # the schema this program writes
+HEAD = "0011"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -155,6 +155,7 @@ decisions = sa.Table(
     sa.Column("run", sa.Text, nullable=False),
     sa.Column("queue", sa.Text, nullable=False, server_default=""),  # the order in which the coder worked
     sa.Column("chance", sa.Float, nullable=True),
+    sa.Column("cut_from", sa.Text, nullable=False, server_default=""),  # of a coder's span: the segment it replaces
     sa.Column("hash", sa.Text, nullable=False, server_default=""),  # of this row and the one before: see trail
     sa.Column("request", sa.Text, nullable=False, server_default=""),  # what the page sent the answer as
     sqlite_autoincrement=True,
@@ -266,5 +267,35 @@ openings = sa.Table(
     sa.Column("open", sa.Boolean(create_constraint=False), nullable=False),
     sa.Column("opened_by", sa.Text, nullable=False),
     sa.Column("at", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# States of the codebook with how they came about, appended. A row that is not written yet is what the file is to say.
+revisions = sa.Table(
+    "revisions",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("revision", sa.Text, sa.ForeignKey("codebooks.revision"), nullable=False),
+    sa.Column("before", sa.Text, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("edit", sa.JSON(none_as_null=True), nullable=True),
+    sa.Column("written", sa.Boolean(create_constraint=False), nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# Changes of the codebook that coders propose, with what a lead said.
+proposals = sa.Table(
+    "proposals",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("edit", sa.JSON, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("accepted", sa.Boolean(create_constraint=False), nullable=True),
+    sa.Column("answered_by", sa.Text, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
     sqlite_autoincrement=True,
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..records import Mode, SegmentId, TranscriptId
+from ..records import Answer, Mode, SegmentId, TranscriptId
 from .carried import is_among, now_of
 from .connect import Store
 from .corpus import portions
@@ -88,8 +88,9 @@ def position(store: Store, coder: str) -> int:
 
 
 def last_answered(store: Store, coder: str) -> tuple[SegmentId, Mode] | None:
-    """Return the segment of a coder's latest decision, and its mode."""
-    query = sa.select(_DECIDED.label("segment"), decisions.c.mode).where(decisions.c.coder == coder)
+    """Return the segment of a coder's latest decision, and its mode; a span stands for what it was cut from."""
+    made_on = sa.case((decisions.c.cut_from != "", decisions.c.cut_from), else_=decisions.c.segment)
+    query = sa.select(now_of(made_on).label("segment"), decisions.c.mode).where(decisions.c.coder == coder)
     with store.reading() as connection:
         row = connection.execute(query.order_by(decisions.c.id.desc()).limit(1)).first()
     return (SegmentId(row.segment), Mode(row.mode)) if row else None
@@ -128,19 +129,27 @@ def untouched_of(store: Store, coder: str, wanted: Collection[SegmentId]) -> lis
 
 
 def of_others(store: Store, coder: str) -> list[SegmentId]:
-    """Return the segments that other coders have answered and this one has not, by their ids."""
+    """Return the segments that other coders have answered and this one has not, by their ids.
+
+    Not the spans that others marked: a coder who was led to one would see where another one cut.
+    """
     mine = sa.select(_DECIDED).where(decisions.c.coder == coder)
     others = sa.select(_DECIDED).where(decisions.c.coder != coder)
     query = _current(sa.select(segments.c.id)).where(segments.c.id.in_(others), segments.c.id.not_in(mine))
+    query = query.where(segments.c.origin == "machine")
     return _ids(store, query)
 
 
 def touched(store: Store, coder: str) -> list[SegmentId]:
-    """Return the segments that a coder has answered and the study still has, in the order of the first answers."""
+    """Return the segments that a coder has answered and the study still has, in the order of the first answers.
+
+    Neither the coder's own spans nor what they were cut from: neither could come again without being known.
+    """
+    cut = sa.select(_DECIDED).where(decisions.c.coder == coder, decisions.c.answer == Answer.CUT.value)
     query = (
         _current(sa.select(segments.c.id))
         .join(decisions, segments.c.id == _DECIDED)
-        .where(decisions.c.coder == coder)
+        .where(decisions.c.coder == coder, segments.c.origin == "machine", segments.c.id.not_in(cut))
         .group_by(segments.c.id)
         .order_by(sa.func.min(decisions.c.id))
     )

@@ -105,6 +105,7 @@ document.addEventListener("submit", (event) => {
   if (busy || performance.now() < calm || (adds && !themes.completed(form.elements.theme))) return;
   const body = new URLSearchParams(new FormData(form, event.submitter));
   if (adds) form.elements.theme.blur(); // what is typed now is no part of the name
+  if ("now" in form.dataset) return outbox.why ? notify("That can be done once the program can be reached.") : void load(form.action, body);
   act(event.submitter?.getAttribute("formaction") ?? form.action, body, event.submitter);
 });
 
@@ -133,7 +134,8 @@ async function act(address, body, button) {
   else arrived(answer.page, answer.url, answer.ok, body);
 }
 
-async function load(address) {
+// Load a page; with a body, the one that follows what is done at once or not at all.
+async function load(address, body) {
   if (busy) return;
   busy = true;
   const waited = setTimeout(notify, 1000, "Loading…");
@@ -141,17 +143,18 @@ async function load(address) {
   const givenUp = setTimeout(() => ended.abort(), PATIENCE);
   let answer, fresh;
   try {
-    answer = await fetch(address, { signal: ended.signal });
+    answer = await fetch(address, { method: body ? "POST" : "GET", body, signal: ended.signal });
     fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    fresh = fetched(address);
-    if (!fresh) notify("The review program does not answer. Is it still running? Load this page again to see how things stand.");
+    fresh = body ? null : fetched(address);
+    if (body) notify("That was NOT done: the review program does not answer.");
+    else if (!fresh) notify("The review program does not answer. Is it still running? Load this page again to see how things stand.");
   } finally {
     clearTimeout(waited);
     clearTimeout(givenUp);
   }
   busy = false;
-  if (fresh) arrived(fresh, answer?.url ?? address, answer?.ok ?? true);
+  if (fresh) arrived(fresh, answer?.url ?? address, answer?.ok ?? true, body);
 }
 
 function arrived(fresh, address, ok, body) {
@@ -171,7 +174,9 @@ function arrived(fresh, address, ok, body) {
 // Go on with what is on the page while an answer waits.
 function aside(address, body, button) {
   const answer = body.get("answer");
-  if (!answer) {
+  const undone = /\/undo(\?|$)/.test(address);
+  if (!answer && !undone) return notify("It is done once the program can be reached."); // the codebook, or looking again
+  if (undone) {
     const before = goBack();
     if (before) {
       page().replaceWith(before);
