@@ -18,7 +18,7 @@ from .manifest import manifest
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, manifests, runs, vectors
 
-RANKS = 4  # raised when ranking the same material gives something else than before
+RANKS = 6  # raised when ranking the same material gives something else than before
 BLOCK = 20_000  # segments that are looked at together, at least: of their texts those without a vector are encoded
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
@@ -219,13 +219,19 @@ class _Taught:
 
 
 def suggester(
-    session: Session, coded: Coded, tally: Tally, sentences: Callable[[Sequence[str]], Vectors]
+    session: Session,
+    coded: Coded,
+    tally: Tally,
+    sentences: Callable[[Sequence[str]], Vectors],
+    counted: rank.Counted | None = None,
 ) -> Callable[[Sequence[Segment]], dict[TranscriptId, list[Suggestion]]]:
     """Return a function that makes suggestions for segments, with their reasons.
 
-    ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one.
+    ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one;
+    ``counted`` remembers the n-grams of what is learned from, for whoever asks again after more decisions.
     """
     fold_of, place_of = folds(coded, FOLDS), coded.places
+    remembered = counted or rank.Counted()
     with tally.timing("rank"):
         near, known = nearby(session, coded.segments)
 
@@ -237,7 +243,7 @@ def suggester(
         said = labelled(coded, session.codebook, known, keep, near)
         kept = tuple(piece.id for piece in coded.segments if keep(piece))
         return _Taught(
-            ranker=rank.fit(session.codebook, known, said, session.study.rank),
+            ranker=rank.fit(session.codebook, known, said, session.study.rank, remembered),
             decided=rank.Decided(segments=kept, said=said) if said else None,
         )
 
