@@ -31,6 +31,7 @@ class Pending:
     unread: frozenset[str]  # sources that are new, changed, or were cut under other settings
     sources: tuple[str, ...]  # those with transcripts that lack suggestions, in the order of the study; holds `unread`
     gone: tuple[str, ...]  # files the store knows and the study has no more
+    fresh: frozenset[str] = frozenset()  # those of `sources` that are unread, or never had suggestions
 
     @property
     def nothing(self) -> bool:
@@ -42,14 +43,16 @@ def look(session: Session, part: Part = ALL) -> Pending:
     """Find out what is new or changed in a part of the study. Raises ``Faults`` if files cannot be told apart."""
     if not store.has_store(session.study.store_url):
         here = [source for source, file in session.files.items() if part.may_hold(file)]
-        return Pending(unread=frozenset(here), sources=tuple(here), gone=())
+        return Pending(unread=frozenset(here), sources=tuple(here), gone=(), fresh=frozenset(here))
     due = frozenset(source for source in unread(session) if part.may_hold(session.files[source]))
     gone = (
         sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if part.whole and part.forgets else []
     )
     waiting = set(_unranked(session, ranking(session, learned_from(session)), part))
-    behind = {entry.source for entry in corpus.list_transcripts(session.store) if entry.id in waiting} | due
-    return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone))
+    entries = [entry for entry in corpus.list_transcripts(session.store) if entry.id in waiting]
+    behind = {entry.source for entry in entries} | due
+    fresh = due | {entry.source for entry in entries if entry.run is None}
+    return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone), fresh=fresh)
 
 
 def by_site(session: Session, pending: Pending) -> dict[str, list[str]]:
@@ -58,6 +61,11 @@ def by_site(session: Session, pending: Pending) -> dict[str, list[str]]:
     for source in pending.sources:
         found.setdefault(session.files[source].site.name, []).append(source)
     return found
+
+
+def arrived(session: Session, pending: Pending) -> list[str]:
+    """Return the sites that something came in from, in the order of the study."""
+    return list(dict.fromkeys(session.files[source].site.name for source in pending.sources if source in pending.fresh))
 
 
 def forget(session: Session, pending: Pending) -> None:
