@@ -143,7 +143,7 @@ def test_nothing_said_or_named_becomes_markup(coder: Coder, ids: list[SegmentId]
     assert "Bus &lt;stop&gt; study" in page
     assert "<of" not in page
     assert "<b>The" not in page
-    assert "&lt;script&gt;" in coder.post(f"/segment/{ids[0]}", {"answer": "add", "theme": "<script>", "at": "1"})
+    assert "&lt;script&gt;" in coder.say(ids[0], "add", "<script>")
 
 
 def test_the_whole_transcript_is_there_once(coder: Coder, ids: list[SegmentId]) -> None:
