@@ -85,6 +85,12 @@ def test_from_right_to_left_the_margin_is_on_the_right(
     assert style == ["rtl", "start", "5px"], "the line at the current segment's side is where its words begin"
     if width >= 768:
         assert box(page, f"#s-{cut[0].id} .margin")[0] >= box(page, text)[1], "the margin is where lines begin"
+        letter, name = (box(page, f"#s-{cut[0].id} .mark {part}") for part in (".sign", "bdi"))
+        assert name[1] <= letter[0] + 1, "the letter stands before the name"
+        gap = "one => getComputedStyle(one, '::before').marginLeft"
+        assert float(page.locator(f"#s-{cut[0].id} .sign").evaluate(gap)[:-2]) > 3, "and does not touch it"
+    if 768 <= width < 1152:
+        assert abs(box(page, ".panel")[1] - box(page, text)[1]) <= 2, "the panel is under the text"
     if width >= 1152:
         assert box(page, ".panel")[0] > box(page, f"#s-{cut[0].id} .margin")[1]
     assert page.locator(".panel").evaluate("one => getComputedStyle(one).direction") == "ltr"
