@@ -105,9 +105,8 @@ def test_offline_a_memo_waits_and_is_written_once(page: "Page", store: Store, co
     page.keyboard.type("; typed when it came back")
     page.context.set_offline(False)
     page.locator("#kept").wait_for(state="hidden", timeout=15000)
-    page.locator("#said", has_text="Everything is written.").wait_for()
     page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(500)  # what was written is loaded meanwhile
     page.keyboard.type("!")
     assert page.locator(BOX).input_value() == "thought in a tunnel, and after; typed when it came back!"
     page.keyboard.press("Control+Enter")
@@ -188,7 +187,7 @@ def test_the_memo_of_a_transcript_and_of_a_theme_are_written_in_the_same_way(pag
     page.keyboard.press("m")
     page.keyboard.type("too wide?")
     page.keyboard.press("Control+Enter")
-    page.locator("main > .note", has_text="Your memo is written.").wait_for()
+    page.locator("html.scripted main > .note", has_text="Your memo is written.").wait_for()
     rows = [(one.about.document, one.about.theme, one.text) for one in load_memos(store)]
     assert rows == [("Group 1", "", "a loud group"), ("", "Waiting", "too wide?")]
     page.keyboard.press("m")

@@ -41,7 +41,7 @@ def beside(
 
     Who was led ``away`` to a segment sees nothing of the others: whether they were read before would tell why.
     """
-    place = None if away else (transcript.site, transcript.name)
+    place = (transcript.site, transcript.name)
     memos = load_memos(reviewer.store, coder=reviewer.coder, transcript=reading.transcript, place=place)
     said = {segment for segment, one in by_segment(memos, reading.again).items() if one.text}
     return {
