@@ -236,6 +236,7 @@ def test_a_span_has_a_memo_of_its_own_and_only_its_coder_can_write_it(coder: Cod
     write(coder, "of the span", segment=span)
     assert "Your span" in coder.page
     assert coder_sees(coder) == "of the span"
+    assert coder.page.count("you have a memo on it") == 1
     coder.go(f"/transcript/{coder.where(FIRST)}?segment={FIRST}")
     assert coder_sees(coder) == "", "the segment has none"
     assert "1 segment</h2>" not in coder.go("/filter?order=filter%3Amemo%3Dyes")

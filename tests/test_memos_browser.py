@@ -81,7 +81,7 @@ def test_escape_leaves_the_box_and_keeps_the_draft_also_when_the_browser_is_clos
     at(again, SECOND)
     again.keyboard.press("k")
     at(again, FIRST)
-    assert "a draft, not saved" in again.locator(".panel .memo summary").first.inner_text()
+    assert "not saved" in again.locator(".panel .memo summary").first.inner_text()
     assert box(again) == "half a thou"
     again.keyboard.type("ght")
     again.keyboard.press("Control+Enter")
@@ -96,7 +96,7 @@ def test_offline_a_memo_waits_and_is_written_once(page: "Page", store: Store, co
     page.keyboard.type("thought in a tunnel")
     page.keyboard.press("Control+Enter")
     page.wait_for_selector("#kept:has-text('cannot be reached. 1 answer is kept')")
-    assert "not written yet" in page.locator(".panel .memo summary").first.inner_text()
+    assert "not sent" in page.locator(".panel .memo summary").first.inner_text()
     assert box(page) == "thought in a tunnel"
     page.keyboard.type(", and after")
     page.keyboard.press("Control+Enter")
@@ -194,4 +194,4 @@ def test_the_memo_of_a_transcript_and_of_a_theme_are_written_in_the_same_way(pag
     page.keyboard.type(" Yes.")
     page.keyboard.press("Escape")
     page.reload()
-    assert "a draft" in page.locator(".memo summary").first.inner_text()
+    assert "not saved" in page.locator(".memo summary").first.inner_text()

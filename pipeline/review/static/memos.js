@@ -62,7 +62,7 @@ export class Memos {
       if (!draft) continue;
       if (field.value !== draft.text) field.value = draft.text;
       form.elements.base.value = draft.base;
-      this.label(form, draft.sent ? "Memo: not written yet" : "Memo: a draft, not saved");
+      this.label(form, draft.sent ? "Memo: not sent" : "Memo: not saved");
     }
   }
 
@@ -79,7 +79,7 @@ export class Memos {
       return this.label(form, "");
     }
     this.keep(form, { text: field.value, base: form.elements.base.value });
-    this.label(form, "Memo: a draft, not saved");
+    this.label(form, "Memo: not saved");
   }
 
   keep(form, draft) {
@@ -144,7 +144,7 @@ export class Memos {
       if (form.dataset.about !== body.get("about")) continue;
       form.elements.base.value = body.get("memo");
       this.keep(form, { text: body.get("memo"), base: body.get("memo"), sent: true });
-      this.label(form, "Memo: not written yet");
+      this.label(form, "Memo: not sent");
     }
   }
 
