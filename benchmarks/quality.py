@@ -178,8 +178,9 @@ def _head(encoder: str, skipped: Sequence[str]) -> list[str]:
         f"{datetime.now(UTC):%Y-%m-%d}, themescout {__version__}, encoder {encoder}, "
         f"Python {platform.python_version()}, {libraries}; settings: the defaults of `[rank]`.",
         "",
-        "In Serdif, where segments follow one another, the highlight before each is what was said before it (see the "
-        "column `before` of the ablation); elsewhere nothing is around a segment but its own sentences.",
+        "In Serdif, where segments follow one another, the highlights beside each are what was said before and "
+        "after it (columns `before` and `after` of the ablation); elsewhere nothing is around a segment but its own "
+        "sentences.",
         *(f"Skipped, because it is absent: {folder}." for folder in skipped),
         "",
     ]

@@ -183,6 +183,7 @@ def _material(
     near = {
         piece.id: Context(
             before=texts[at - 1] if talk and at and documents[at - 1] == documents[at] else "",
+            after=texts[at + 1] if talk and documents[at : at + 2] == (documents[at],) * 2 else "",
             sentences=sentences_of(piece.text, split),
         )
         for at, piece in enumerate(segments)

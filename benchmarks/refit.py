@@ -99,7 +99,7 @@ def near(rng: np.random.Generator, centres: NDArray[np.float64]) -> Rows:
 
 
 def surrounded(labelled: rank.Labelled) -> rank.Labelled:
-    """Return decisions with a question for every four of them, what was said before each, and sentences in a tenth."""
+    """Return decisions with a question for every four, what was said before and after, sentences in a tenth."""
     count = len(labelled.texts)
     every, long = np.arange(count), np.arange(0, count, 10)
     before = np.where(every % 60 == 0, rank.NONE, every - 1)  # never over the edge of a document
@@ -107,6 +107,7 @@ def surrounded(labelled: rank.Labelled) -> rank.Labelled:
         vectors=np.vstack([labelled.vectors, labelled.vectors[::4]]),
         asked=count + every // 4,
         before=before,
+        after=np.where(every % 60 == 59, rank.NONE, (every + 1) % count),
         sentences=np.repeat(long, 2),
         of=np.repeat(long, 2),
     )

@@ -11,6 +11,7 @@ baseline in the same run, the time of a request that reads nothing.
 import argparse
 import http.client
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -146,10 +147,11 @@ def main() -> None:
         finally:
             server.terminate()
             server.wait()
-        report(clients, store, took)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        report(clients, store, took, used.ru_utime + used.ru_stime)
 
 
-def report(clients: list[Client], store: Store, took: float) -> None:
+def report(clients: list[Client], store: Store, took: float, busy: float) -> None:
     """Print the figures."""
     rows = [(row.coder, row.segment, row.theme) for row in load_decisions(store)]
     said = [(client.name, *pair) for client in clients for pair in client.wanted]
@@ -159,6 +161,7 @@ def report(clients: list[Client], store: Store, took: float) -> None:
         cuts = statistics.quantiles(values, n=100)
         print(f"{what}: p50 {cuts[49]:.1f} ms, p95 {cuts[94]:.1f} ms, p99 {cuts[98]:.1f} ms ({len(values):,})")
     print(f"{len(said):,} acknowledged in {took:.0f} s, {len(said) / took:.0f} a second, by {len(clients)} coders")
+    print(f"{1000 * busy / len(said):.0f} ms of processor time in the program for a page and a decision")
     print(f"{len(set(said) - set(rows))} lost, {len(rows) - len(set(rows))} doubled, {len(times) - len(said)} refused")
 
 

@@ -7,6 +7,7 @@ is written; with it, every page at four widths, light and dark, into FOLDER, to 
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -54,7 +55,8 @@ def run(*arguments: object) -> None:
 def reviewing(folder: Path) -> Iterator[str]:
     """Give the address of the study's review page."""
     command = [sys.executable, "-m", "pipeline", "review", str(folder), "--coder", CODER, "--no-open"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+    env = os.environ | {"XDG_STATE_HOME": str(folder.parent / "state")}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout
         found = re.search(r"http://\S+/", server.stdout.readline())
         assert found

@@ -42,6 +42,7 @@ results      status, human coding in, tables out, evaluation
 changes      two runs -> which suggestions changed, and why
 anchors      segments of known gold coding, on which coders are checked: proposed, settled, counted
 audit        agreement of a study's coders, and what else its report tells
+portrait     a site's talk beside that of the others, and the work it will be
 review       the page where people decide
 cluster      embedding on the workers of a Dask cluster
 flows        the stages joined with the store, as a Prefect flow

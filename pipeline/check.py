@@ -61,6 +61,11 @@ class SiteCheck:
         return sum(self.spoken.values(), Counter[str]())
 
 
+def most_words(located: embed.Located | None) -> float:
+    """Return how many words an encoder reads of a text, as far as is known."""
+    return located.max_tokens / TOKENS_PER_WORD if located and located.max_tokens else math.inf
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Due:
     """What `suggest` would do now."""
@@ -160,8 +165,7 @@ class _Reading:
         self.faults += transcripts.clashes(read)
 
     def _count(self, transcript: Transcript, segments: Sequence[Segment]) -> None:
-        reads = self.located.max_tokens / TOKENS_PER_WORD if self.located and self.located.max_tokens else math.inf
-        self.sites[transcript.site].add(transcript, segments, most=reads)
+        self.sites[transcript.site].add(transcript, segments, most=most_words(self.located))
         place = f"{transcript.source} ({transcript.name})" if transcript.among else transcript.source
         # A guide's questions are the same everywhere, so only what is coded is compared.
         self.runs[place] = likeness.runs_of(" ".join(segment.text for segment in segments))
@@ -192,11 +196,16 @@ def _notes(
         if theme.definition and not theme.exemplars:
             yield f"theme {theme.name} has no exemplar: its suggestions rest on its definition alone"
     for found in sites:
-        if found.long:
-            yield f"{found.site}: {found.long} segments are longer than the encoder reads; lower `max_words`"
-        if found.turns and not found.moderator_turns:
-            yield f"{found.site} has no moderator's turn: name interviewers' labels, if any, under `moderators`"
-        yield from _spoken_otherwise(found)
+        yield from site_notes(found)
+
+
+def site_notes(found: SiteCheck) -> Iterable[str]:
+    """Yield what is worth knowing of what was read at a site."""
+    if found.long:
+        yield f"{found.site}: {found.long} segments are longer than the encoder reads; lower `max_words`"
+    if found.turns and not found.moderator_turns:
+        yield f"{found.site} has no moderator's turn: name interviewers' labels, if any, under `moderators`"
+    yield from _spoken_otherwise(found)
 
 
 def _spoken_otherwise(found: SiteCheck) -> Iterable[str]:

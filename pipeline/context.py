@@ -1,6 +1,6 @@
 """Transcripts and segments -> the texts around each segment: a short answer means little without its question."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,12 +21,13 @@ class Context:
 
     asked: str = ""  # what a moderator said last before it
     before: str = ""  # what anybody said just before it
+    after: str = ""  # what was said next, if no moderator spoke in between
     sentences: tuple[str, ...] = ()  # of a long segment; none if it is one sentence
 
     @property
     def texts(self) -> tuple[str, ...]:
         """All of them."""
-        return tuple(text for text in (self.asked, self.before, *self.sentences) if text.strip())
+        return tuple(text for text in (self.asked, self.before, self.after, *self.sentences) if text.strip())
 
 
 def contexts(
@@ -38,6 +39,7 @@ def contexts(
     """Return what is around segments, given all segments of their transcripts and a splitter for each language.
 
     What was said just before is the segment before, as long as no moderator has spoken since; then it is the question.
+    Talk stays on a topic, but moderators end it: what was said next is the segment after, unless one speaks first.
     """
     there: dict[TranscriptId, list[Segment]] = {}
     for piece in sorted(among, key=lambda piece: (piece.end, piece.start)):
@@ -47,11 +49,14 @@ def contexts(
         transcript, known = read[piece.transcript], there.get(piece.transcript, [])
         at = bisect_right(known, piece.start, key=lambda one: one.end)
         last = known[at - 1] if at else None
+        after = bisect_left(known, piece.end, key=lambda one: one.start)
+        following = known[after] if after < len(known) else None
         turn = _asked(transcript, piece.turn)
         asked = transcript.text[transcript.turns[turn].start : transcript.turns[turn].end] if turn >= 0 else ""
         found[piece.id] = Context(
             asked=asked,
             before=last.text if last is not None and last.turn > turn else asked,
+            after=following.text if following is not None and _asked(transcript, following.turn) == turn else "",
             sentences=sentences_of(piece.text, splitter(transcript.language)),
         )
     return found
@@ -87,12 +92,14 @@ def around(
 
     asked = [row(piece, known[piece.id].asked) for piece in segments]
     before = [row(piece, known[piece.id].before) for piece in segments]
+    after = [row(piece, known[piece.id].after) for piece in segments]
     inside = [(at, row(piece, text)) for at, piece in enumerate(segments) for text in known[piece.id].sentences]
     dimensions = len(next(iter(vectors.values()))) if vectors else 0
     return Around(
         vectors=np.array([vectors[text] for _, text in rows], dtype=np.float32).reshape(-1, dimensions),
         asked=np.array(asked, dtype=np.intp),
         before=np.array(before, dtype=np.intp),
+        after=np.array(after, dtype=np.intp),
         sentences=np.array([text for _, text in inside], dtype=np.intp),
         of=np.array([at for at, _ in inside], dtype=np.intp),
     )

@@ -6,6 +6,8 @@ parameters nor as results, logs or errors.
 
 import logging
 import os
+import re
+import shlex
 import signal
 import threading
 from collections.abc import Callable
@@ -45,9 +47,10 @@ from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
 from prefect.types.entrypoint import EntrypointType
 
 from . import audit as auditing
-from . import cluster, intake, work
+from . import cluster, intake, portrait, work
 from .config import Study, shipped
 from .errors import Fault, StoreAway
+from .records import digest
 
 RETRIES = 3  # of what may pass: a file that cannot be reached, as on a network drive; a store's server that restarts
 PAUSES = (1, 5, 20)  # seconds before each
@@ -68,6 +71,7 @@ class _Job:
     done: int = 0  # files
     raised: list[BaseException] = field(default_factory=list)
     begun: bool = False  # whether Prefect got as far as our own code
+    unwatched: bool = False  # whether nobody sits at a terminal who could ask for a report
 
 
 _jobs: dict[Key, _Job] = {}
@@ -138,6 +142,25 @@ def rank(key: Key) -> None:
     _privately(job, lambda: work.rank_missing(job.session, job.part, job.tally, job.progress))
 
 
+@task(task_run_name="report {site}", **_options)
+def site_report(key: Key, site: str) -> None:
+    """Tell Prefect how much came in from a site; where nobody watches, write the site's report beside study.toml."""
+    job = _jobs[key]
+    _privately(job, lambda: _tell_of(job, site))
+
+
+def _tell_of(job: _Job, site: str) -> None:
+    study = job.session.study
+    told = f"`themescout report {shlex.quote(str(study.file))} --site {shlex.quote(site)}` tells more"
+    if job.unwatched:
+        page, _ = portrait.write(job.session, portrait.portrait(job.session, site), portrait.folder_of(study))
+        told = f"The whole report: {page}"
+    rows = [{"what": name, "number": number} for name, number in portrait.numbers(job.session, site).items()]
+    name = re.sub(r"[^a-z0-9]+", "-", f"site {site}".lower()).strip("-")
+    key = f"{name}-{digest('site', str(study.file), site)[:6]}"  # one for each site of each study on a server
+    create_table_artifact(key=key, table=rows, description=f"What came in from {site}, {study.name}. {told}")
+
+
 @flow(name="site", flow_run_name="{site}", validate_parameters=False, persist_result=False)
 def of_site(key: Key, site: str) -> None:
     """Read the files of one site, one task for each, and give their segments vectors."""
@@ -156,7 +179,11 @@ def of_site(key: Key, site: str) -> None:
 
 @flow(name="batch", flow_run_name="{study}", validate_parameters=False, persist_result=False)
 def batch(study: Path, site: str | None = None, transcript: str | None = None) -> dict[str, int]:
-    """Segment, embed and rank what is new or changed in a study, or in a part of it; return what was done."""
+    """Segment, embed and rank what is new or changed in a study, or in a part of it; return what was done.
+
+    Where Prefect itself began it, it also writes the reports of the sites that something came in from, into `reports`
+    beside study.toml.
+    """
     key = (str(study), site, transcript)
     return _batch(_jobs[key], key) if key in _jobs else _by_itself(key)
 
@@ -166,7 +193,7 @@ def _by_itself(key: Key) -> dict[str, int]:
     try:
         session, part = intake.open_session(Path(key[0])), intake.Part(site=key[1], transcript=key[2])
         with session.store.alone(lambda: None):
-            _jobs[key] = _Job(session=session, part=part, pending=work.look(session, part))
+            _jobs[key] = _Job(session=session, part=part, pending=work.look(session, part), unwatched=True)
             return _batch(_jobs[key], key)
     except Exception as error:
         told = _jobs[key].raised[:1] if key in _jobs else []
@@ -186,6 +213,8 @@ def _batch(job: _Job, key: Key) -> dict[str, int]:
         job.progress("transcripts", len(job.pending.sources), len(job.pending.sources))
         prepare(key)
         rank(key)
+    for site in work.arrived(job.session, job.pending):
+        site_report(key, site)
     counts = job.tally.counts | {"quarantined": len(intake.quarantined(job.session, job.part))}
     rows = [{"what": name, "number": number} for name, number in counts.items()]
     create_table_artifact(key="suggest", table=rows, description=f"What `suggest` did for {job.session.study.name}")

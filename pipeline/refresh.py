@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from . import work
 from .coded import Coded, Vectors
 from .intake import Session, Tally
+from .rank import Counted
 from .records import Digest, Suggestion, TranscriptId, digest, present
 from .store import corpus, decisions, runs, vectors
 
@@ -28,12 +29,16 @@ class _TakenError(Exception):
 
 
 def refresh(
-    session: Session, transcripts: Collection[TranscriptId] | None = None, coder: str | None = None
+    session: Session,
+    transcripts: Collection[TranscriptId] | None = None,
+    coder: str | None = None,
+    counted: Counted | None = None,
 ) -> Refreshed | None:
     """Make suggestions on the present decisions for transcripts that `suggest` has made some for; keep them.
 
     ``transcripts`` are those to be seen to, all if not said; with ``coder``, only those in which this coder has a
     segment left to decide. A transcript's suggestions are always of one run, so all of its segments are ranked.
+    Whoever does this again and again saves time with ``counted``.
 
     Nothing is returned, and nothing done, if these rest on the present decisions already, if another process does
     the machine's work at this moment (it is not waited for), or if something else has changed since `suggest`: the
@@ -45,7 +50,11 @@ def refresh(
     """
     try:
         with session.store.alone(_give_way):
-            return _refresh(session, transcripts, coder)
+            coded = _that_can_be_learned(session, work.learned_from(session))
+            due = [at for at in _behind(session, coded) if transcripts is None or at in transcripts]
+            if due and coder is not None:
+                due = _left_to(session, due, coder)
+            return _rank(session, coded, due, counted) if due else None
     except _TakenError:
         return None
 
@@ -54,19 +63,11 @@ def _give_way() -> None:
     raise _TakenError
 
 
-def _refresh(session: Session, transcripts: Collection[TranscriptId] | None, coder: str | None) -> Refreshed | None:
-    coded = _that_can_be_learned(session, work.learned_from(session))
-    key = digest("refreshed", work.ranking(session, coded))
-    due = [at for at in _behind(session, coded, key) if transcripts is None or at in transcripts]
-    if due and coder is not None:
-        due = _left_to(session, due, coder)
-    return _rank(session, coded, key, due) if due else None
-
-
-def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptId]) -> Refreshed | None:
+def _rank(session: Session, coded: Coded, due: Sequence[TranscriptId], counted: Counted | None) -> Refreshed | None:
+    key = _key(session, coded)
     run, tally = digest("run", key, due), Tally()
     try:
-        suggest = work.suggester(session, coded, tally, lambda texts: _known(session, texts))
+        suggest = work.suggester(session, coded, tally, lambda texts: _known(session, texts), counted)
     except vectors.NoVectorError:
         return None
     known = {runs.REFRESHED: len(due)}
@@ -79,10 +80,14 @@ def _rank(session: Session, coded: Coded, key: Digest, due: Sequence[TranscriptI
     return Refreshed(run=run, transcripts=tuple(due), segments=len(segments))
 
 
-def _behind(session: Session, coded: Coded, key: Digest) -> list[TranscriptId]:
+def _key(session: Session, coded: Coded) -> Digest:
+    return digest("refreshed", work.ranking(session, coded))
+
+
+def _behind(session: Session, coded: Coded) -> list[TranscriptId]:
     """Return the transcripts whose present suggestions differ from what was asked for in the decisions alone."""
     made = {run.id: run for run in runs.list_runs(session.store)}
-    up_to_date = {key, work.ranking(session, coded)}
+    up_to_date = {_key(session, coded), work.ranking(session, coded)}
     found = []
     for entry in corpus.list_transcripts(session.store):
         run = made.get(entry.run or "")

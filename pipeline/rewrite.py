@@ -8,6 +8,7 @@ to rows, they come at the end, and rows that go are emptied. What was made is re
 import csv
 import io
 import re
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from .errors import CodebookFault, Faults
 from .records import Codebook, Exemplar, Theme
 from .sheets import delimiter_of, folded, replacing, tidy
 
+LOST_PARTS = ("xl/charts/", "xl/drawings/drawing", "xl/media/", "xl/embeddings/", "xl/vbaProject", "xl/slicers/")
 FIELDS = ("parent", "definition", "include", "exclude")
 
 
@@ -302,8 +304,9 @@ def _xlsx(before: bytes, old: Codebook, new: Codebook) -> bytes:
 
     from .sheets import cell_text, put_text
 
+    _refuse_what_would_go(before)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # openpyxl warns of what it will not keep
+        warnings.simplefilter("ignore")  # of odd styles, which is nothing for the terminal
         book = openpyxl.load_workbook(io.BytesIO(before))
     sheet = book.worksheets[0]
     rows = [(at, [cell_text(cell) for cell in row]) for at, row in enumerate(sheet.iter_rows(values_only=True), 1)]
@@ -324,6 +327,17 @@ def _xlsx(before: bytes, old: Codebook, new: Codebook) -> bytes:
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+def _refuse_what_would_go(workbook: bytes) -> None:
+    """Refuse a workbook with parts that openpyxl does not keep: what people put into it would be gone."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        names = archive.namelist()
+        sheets = (archive.read(name) for name in names if name.startswith("xl/worksheets/sheet"))
+        lost = any(name.startswith(LOST_PARTS) for name in names) or any(b"<extLst" in sheet for sheet in sheets)
+    if lost:
+        problem = "holds pictures, charts, macros or rules for cells that would be lost, so nothing was written"
+        raise Faults([CodebookFault("the codebook", problem, "make this change in the file itself")])
 
 
 def _trimmed(rows: Sequence[tuple[int, list[str]]], cells: list[str]) -> list[str]:

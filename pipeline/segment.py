@@ -55,7 +55,12 @@ def words(text: str) -> int:
     >>> words("We don't re-use it [laughs], (pause) do we? 3.5 times")
     8
     """
-    return sum(1 for _ in _WORD.finditer(_NOISE.sub(" ", text)))
+    return len(words_of(text))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words that ``words`` counts."""
+    return _WORD.findall(_NOISE.sub(" ", text))
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from .manifest import manifest
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, manifests, runs, vectors
 
-RANKS = 4  # raised when ranking the same material gives something else than before
+RANKS = 6  # raised when ranking the same material gives something else than before
 BLOCK = 20_000  # segments that are looked at together, at least: of their texts those without a vector are encoded
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
@@ -31,6 +31,7 @@ class Pending:
     unread: frozenset[str]  # sources that are new, changed, or were cut under other settings
     sources: tuple[str, ...]  # those with transcripts that lack suggestions, in the order of the study; holds `unread`
     gone: tuple[str, ...]  # files the store knows and the study has no more
+    fresh: frozenset[str] = frozenset()  # those of `sources` that are unread, or never had suggestions
 
     @property
     def nothing(self) -> bool:
@@ -42,14 +43,16 @@ def look(session: Session, part: Part = ALL) -> Pending:
     """Find out what is new or changed in a part of the study. Raises ``Faults`` if files cannot be told apart."""
     if not store.has_store(session.study.store_url):
         here = [source for source, file in session.files.items() if part.may_hold(file)]
-        return Pending(unread=frozenset(here), sources=tuple(here), gone=())
+        return Pending(unread=frozenset(here), sources=tuple(here), gone=(), fresh=frozenset(here))
     due = frozenset(source for source in unread(session) if part.may_hold(session.files[source]))
     gone = (
         sorted(corpus.known_sources(session.store).keys() - session.files.keys()) if part.whole and part.forgets else []
     )
     waiting = set(_unranked(session, ranking(session, learned_from(session)), part))
-    behind = {entry.source for entry in corpus.list_transcripts(session.store) if entry.id in waiting} | due
-    return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone))
+    entries = [entry for entry in corpus.list_transcripts(session.store) if entry.id in waiting]
+    behind = {entry.source for entry in entries} | due
+    fresh = due | {entry.source for entry in entries if entry.run is None}
+    return Pending(unread=due, sources=tuple(s for s in session.files if s in behind), gone=tuple(gone), fresh=fresh)
 
 
 def by_site(session: Session, pending: Pending) -> dict[str, list[str]]:
@@ -58,6 +61,11 @@ def by_site(session: Session, pending: Pending) -> dict[str, list[str]]:
     for source in pending.sources:
         found.setdefault(session.files[source].site.name, []).append(source)
     return found
+
+
+def arrived(session: Session, pending: Pending) -> list[str]:
+    """Return the sites that something came in from, in the order of the study."""
+    return list(dict.fromkeys(session.files[source].site.name for source in pending.sources if source in pending.fresh))
 
 
 def forget(session: Session, pending: Pending) -> None:
@@ -211,13 +219,19 @@ class _Taught:
 
 
 def suggester(
-    session: Session, coded: Coded, tally: Tally, sentences: Callable[[Sequence[str]], Vectors]
+    session: Session,
+    coded: Coded,
+    tally: Tally,
+    sentences: Callable[[Sequence[str]], Vectors],
+    counted: rank.Counted | None = None,
 ) -> Callable[[Sequence[Segment]], dict[TranscriptId, list[Suggestion]]]:
     """Return a function that makes suggestions for segments, with their reasons.
 
-    ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one.
+    ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one;
+    ``counted`` remembers the n-grams of what is learned from, for whoever asks again after more decisions.
     """
     fold_of, place_of = folds(coded, FOLDS), coded.places
+    remembered = counted or rank.Counted()
     with tally.timing("rank"):
         near, known = nearby(session, coded.segments)
 
@@ -229,7 +243,7 @@ def suggester(
         said = labelled(coded, session.codebook, known, keep, near)
         kept = tuple(piece.id for piece in coded.segments if keep(piece))
         return _Taught(
-            ranker=rank.fit(session.codebook, known, said, session.study.rank),
+            ranker=rank.fit(session.codebook, known, said, session.study.rank, remembered),
             decided=rank.Decided(segments=kept, said=said) if said else None,
         )
 

@@ -38,7 +38,8 @@ from pipeline.store import open_store
 from tests.reviewing import CODEBOOK, HASHING, TOKEN, study_in
 folder, port = Path(sys.argv[1]), int(sys.argv[2])
 store = open_store(f"sqlite:///{folder / 'test.db'}")
-app = create_app(store, study_in(folder), CODEBOOK, coder="Ria", token=TOKEN, encoding=HASHING)
+coder = sys.argv[3] or None
+app = create_app(store, study_in(folder), CODEBOOK, coder=coder, token=TOKEN, encoding=HASHING)
 serve(app, port=port, ready=lambda: print("ready", flush=True))
 print("ended", flush=True)
 """
@@ -63,6 +64,7 @@ class Program:
     folder: Path
     port: int
     process: "subprocess.Popen[str]"
+    coder: str = "Ria"  # nobody, where everybody logs in
 
     @property
     def address(self) -> str:
@@ -81,13 +83,13 @@ class Program:
 
     def again(self) -> None:
         """Begin it again after it was killed."""
-        self.process = begun(self.folder, self.port)
+        self.process = begun(self.folder, self.port, self.coder)
 
 
-def begun(folder: Path, port: int) -> "subprocess.Popen[str]":
+def begun(folder: Path, port: int, coder: str = "Ria") -> "subprocess.Popen[str]":
     root = Path(__file__).parent.parent
     server = subprocess.Popen(
-        [sys.executable, "-c", SERVER, str(folder), str(port)],
+        [sys.executable, "-c", SERVER, str(folder), str(port), coder],
         cwd=root,
         env=os.environ | {"PYTHONPATH": str(root)},
         stdout=subprocess.PIPE,
@@ -100,10 +102,21 @@ def begun(folder: Path, port: int) -> "subprocess.Popen[str]":
 
 
 @pytest.fixture
-def program(store: Store, tmp_path: Path) -> Iterator[Program]:
-    fill(store, [("North", "Group 1"), ("South", "Group 2")])
+def groups() -> list[tuple[str, str]]:
+    """Sites and names of the study's transcripts."""
+    return [("North", "Group 1"), ("South", "Group 2")]
+
+
+@pytest.fixture
+def program(store: Store, tmp_path: Path, groups: list[tuple[str, str]]) -> Iterator[Program]:
+    fill(store, groups)
+    yield from running(tmp_path)
+
+
+def running(folder: Path, coder: str = "Ria") -> Iterator[Program]:
+    """Give the program, and end it afterwards."""
     port = free_port()
-    program = Program(folder=tmp_path, port=port, process=begun(tmp_path, port))
+    program = Program(folder=folder, port=port, process=begun(folder, port, coder), coder=coder)
     try:
         yield program
     except BaseException:

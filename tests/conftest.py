@@ -13,6 +13,7 @@ from . import postgres as pg
 from .browsing import address as address
 from .browsing import browser as browser
 from .browsing import complaints as complaints
+from .browsing import groups as groups
 from .browsing import page as page
 from .browsing import program as program
 from .reviewing import Coder, at_the_page, fill, study_in, transcript

@@ -211,6 +211,34 @@ def test_coders_who_cut_for_themselves_are_compared_by_where_their_themes_lie(tm
     assert "Coders cut for themselves" in (tmp_path / "audit/report.html").read_text(encoding="utf-8")
 
 
+def test_who_codes_spans_in_place_of_a_segment_has_read_it_with_the_themes_of_all_of_them(tmp_path: Path) -> None:
+    session = study(tmp_path, coders=("Zoe", "Ana"), machine=False)
+    before = audit(session, Asked()).reliability.everything
+    whole = corpus.load_segments(session.store)[0]
+    given = {d.theme for d in decisions.load_decisions(session.store) if (d.segment, d.coder) == (whole.id, "Zoe")}
+    middle = whole.start + 12
+    parts = [
+        Segment(id=segment_id(whole.transcript, a, b), transcript=whole.transcript, name=name, turn=whole.turn, start=a,
+                end=b, text=whole.text[a - whole.start : b - whole.start])
+        for name, a, b in (("one", whole.start, middle), ("two", middle, whole.end))
+    ]  # fmt: skip
+    corpus.add_person_segments(session.store, parts)
+    at = {"coder": "Zoe", "decided_at": BEGAN + timedelta(days=30)}
+    cut = Decision(segment=whole.id, theme="", answer=Answer.CUT, **at)  # type: ignore[arg-type]
+    own = [
+        Decision(segment=part.id, theme=theme, answer=Answer.ADD, cut_from=whole.id, **at)  # type: ignore[arg-type]
+        for part, theme in zip(parts, (*sorted(given), THEMES[1]), strict=False)
+    ]
+    decisions.add_decisions(session.store, [cut, *own[:1]])
+    assert audit(session, Asked()).reliability.everything == before, "the same themes, said of a part"
+    decisions.add_decisions(session.store, own[1:])
+    after = audit(session, Asked())
+    assert after.reliability.everything.counts == before.counts
+    read = after.readings
+    row = (read.unit == read.units.index(whole.id)) & (read.coder == read.coders.index("Zoe"))
+    assert {read.themes[at] for at in read.given[row][0].nonzero()[0]} == given | {THEMES[1]}
+
+
 def test_themes_that_the_codebook_no_longer_has_are_told(tmp_path: Path) -> None:
     session = study(tmp_path)
     answer(session, corpus.load_segments(session.store)[0], "Zoe", "Old theme")

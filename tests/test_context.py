@@ -1,4 +1,4 @@
-"""What stands around a segment: the question, what was said just before, the sentences of a long one."""
+"""What stands around a segment: the question, what was said before and after, the sentences of a long one."""
 
 import numpy as np
 
@@ -53,6 +53,11 @@ def test_what_was_said_just_before_is_the_segment_before_or_else_the_question() 
     assert [one.before for one in told] == ["How do you get here?", "By bus, and it is always late.", "Mm."]
 
 
+def test_what_was_said_next_is_the_segment_after_unless_a_moderator_speaks_first() -> None:
+    segments, told = found()
+    assert [one.after for one in told] == [segments[1].text, "", ""]
+
+
 def test_a_transcript_may_begin_without_a_question() -> None:
     read = transcript()
     alone = Transcript(site="N", name="n", source="n", language="en", text=read.text, turns=(read.turns[1],))
@@ -74,7 +79,8 @@ def test_texts_become_rows_once_for_each_transcript() -> None:
     vectors = {text: np.full(3, at, dtype=np.float32) for at, text in enumerate({t for one in told for t in one.texts})}
     rows = around(segments, dict(zip((s.id for s in segments), told, strict=True)), vectors)
     assert rows.asked[0] == rows.asked[1] == rows.before[0] != NONE
-    assert len(rows.vectors) == 1 + 1 + 1 + 12
+    assert len(rows.vectors) == 1 + 1 + 1 + 1 + 12
+    np.testing.assert_array_equal(rows.vectors[rows.after[0]], vectors["I walk."])
     assert rows.of.tolist() == [2] * 12
     np.testing.assert_array_equal(rows.vectors[rows.before[1]], vectors["By bus, and it is always late."])
 

@@ -9,6 +9,8 @@ import openpyxl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openpyxl.chart import BarChart, Reference
+from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
 from pipeline.codebook import read_codebook, write_codebook
@@ -229,3 +231,23 @@ def test_an_edit_is_kept_as_texts_and_knows_what_it_is_about() -> None:
     seen = about(BOOK, EDITS[0])
     assert about(apply(BOOK, EDITS[5]), EDITS[0]) == seen, "another theme is no matter"
     assert about(apply(BOOK, EDITS[0]), EDITS[0]) != seen
+
+
+def test_a_workbook_with_a_chart_is_left_alone_as_the_chart_would_be_lost(tmp_path: Path) -> None:
+    file = tmp_path / "codebook.xlsx"
+    write_codebook(BOOK, file)
+    book = openpyxl.load_workbook(file)
+    book.worksheets[0]["A2"].comment = Comment("Ask Ben", "Ria")
+    book.save(file)
+    rewrite(file, BOOK, renamed := apply(BOOK, Edit(act=Act.RENAME, theme="Money", into="Fares")))
+    book = openpyxl.load_workbook(file)
+    assert book.worksheets[0]["A2"].comment.text == "Ask Ben"
+    chart = BarChart()
+    chart.add_data(Reference(book.worksheets[0], min_col=1, min_row=1, max_row=3))
+    book.worksheets[0].add_chart(chart, "K2")
+    book.save(file)
+    before = file.read_bytes()
+    with pytest.raises(Faults) as told:
+        rewrite(file, renamed, apply(renamed, Edit(act=Act.RENAME, theme="Fares", into="Cost of it")))
+    assert "would be lost" in str(told.value.exceptions[0])
+    assert file.read_bytes() == before

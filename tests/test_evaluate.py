@@ -440,7 +440,8 @@ def test_what_is_around_segments_counts_in_an_evaluation_too() -> None:
     said = np.stack([AXES[PLACE["gossip"]], AXES[PLACE["bus"]]])
     rows = np.arange(len(those.texts))
     empty = np.zeros(0, dtype=np.intp)
-    around = Around(vectors=said, asked=rows % 2, before=np.full(len(rows), NONE), sentences=empty, of=empty)
+    none = np.full(len(rows), NONE)
+    around = Around(vectors=said, asked=rows % 2, before=none, after=none, sentences=empty, of=empty)
     folds = protocol.from_codebook(those)
     bare, asked = (
         ranked.rank(replace(those, around=near), folds, RankSettings(), {}, lambda *_: None).scores["themescout"]

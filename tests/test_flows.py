@@ -279,6 +279,32 @@ def kept(file: Path) -> list[tuple[str]]:
         return []  # not made yet
 
 
+def test_who_watches_is_told_how_to_see_what_came_in_and_prefect_its_numbers(server: None, study: Path) -> None:
+    (study / "transcripts/south/s1.txt").write_text(f"Moderator: So?\n\nEve: She hid her {SECRET} when I came in.\n")
+    run(study)
+    told = recorded(until="What came in from South")
+    assert "segments with a suggestion" in told
+    assert f"themescout report {study / 'study.toml'} --site South" in told
+    assert not (study / "reports").exists()
+    assert SECRET not in told
+
+
+def test_where_nobody_watches_the_reports_of_sites_are_written(server: None, study: Path) -> None:
+    from pipeline import flows
+
+    flows.batch(study / "study.toml")
+    pages = sorted((study / "reports").iterdir())
+    assert [page.name for page in pages] == ["North.html", "North.json", "South.html", "South.json"]
+    before = {page: page.read_bytes() for page in pages}
+    told = f"Moderator: So?\n\nEve: She hid her {SECRET} when I came in from the wet fields.\n"
+    (study / "transcripts/south/s2.txt").write_text(told)
+    flows.batch(study / "study.toml")
+    assert [page.name for page in pages if page.read_bytes() != before[page]] == ["South.html", "South.json"]
+    kept = recorded(until=str(study / "reports/South.html"))
+    assert "theme Waiting" in kept
+    assert SECRET not in kept
+
+
 def test_the_audit_of_a_month_is_written_beside_the_study_and_tells_prefect_numbers(
     server: None, tmp_path: Path
 ) -> None:

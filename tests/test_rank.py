@@ -13,7 +13,7 @@ from sklearn.feature_extraction.text import CountVectorizer
 
 from pipeline import rank
 from pipeline.config import RankSettings
-from pipeline.rank import Labelled, calibrate, combine, evidence, learned, lexical, material
+from pipeline.rank import Labelled, calibrate, combine, evidence, learned, left_out, lexical, material
 from pipeline.records import Codebook, Exemplar, Kind, SegmentId, Theme
 
 SETTINGS = RankSettings()
@@ -351,34 +351,34 @@ class TestLeavingOut:
 
     def test_the_learned_part_equals_refitting(self) -> None:
         rows = material.gather(BOOK, known(BOOK), self.said)
-        model, left_out = evidence.fit_model(rows)
+        model, left = left_out.fit_model(rows)
         base, residual, ridge = learned.problem(rows)
         wording = lexical.weigh(lexical.count(rows.texts), model.weights)
         kernel = learned.closeness(model.vectors @ model.vectors.T) + (wording @ wording.T).toarray()
         for row in range(rows.shown):
             rest = np.flatnonzero(rows.groups != rows.groups[row])
             solved = np.linalg.solve(kernel[np.ix_(rest, rest)] + np.diag(ridge[rest]), residual[rest])
-            np.testing.assert_allclose(left_out.learned[row], base + kernel[row, rest] @ solved, atol=1e-5)
+            np.testing.assert_allclose(left.learned[row], base + kernel[row, rest] @ solved, atol=1e-5)
 
     def test_centres_and_nearest_equal_recomputing(self) -> None:
         rows = material.gather(BOOK, known(BOOK), self.said)
-        model, left_out = evidence.fit_model(rows)
+        model, left = left_out.fit_model(rows)
         shown = model.vectors[: rows.shown]
         for row in range(rows.shown):
             rest = rows.groups[: rows.shown] != rows.groups[row]
             for theme in range(4):
                 of = rest & rows.positive[:, theme]
                 if not of.any():
-                    assert np.isnan(left_out.centre[row, theme])
+                    assert np.isnan(left.centre[row, theme])
                     continue
                 centre = (rows.shares[: rows.shown][of, theme, None] * shown[of]).sum(axis=0)
                 expected = shown[row] @ centre / np.linalg.norm(centre)
-                assert left_out.centre[row, theme] == pytest.approx(expected, abs=1e-6)
-                assert left_out.nearest[row, theme] == pytest.approx((shown[of] @ shown[row]).max(), abs=1e-6)
+                assert left.centre[row, theme] == pytest.approx(expected, abs=1e-6)
+                assert left.nearest[row, theme] == pytest.approx((shown[of] @ shown[row]).max(), abs=1e-6)
 
     def test_new_passages_meet_everything(self) -> None:
         rows = material.gather(BOOK, known(BOOK), self.said)
-        model, _ = evidence.fit_model(rows)
+        model, _ = left_out.fit_model(rows)
         raw = evidence.evidence(model, rows.texts[:1], rows.vectors[:1])
         assert raw.nearest[0, 0] == pytest.approx(1)
         assert raw.best[0].tolist() == [0, 3 + np.argmax(model.vectors[3:5] @ model.vectors[0]), -1, 5]
@@ -395,7 +395,7 @@ def test_errors_of_rows_left_out_with_their_group_follow_from_the_inverse(seed: 
     inverse = np.linalg.inv(matrix)
     coefficients = rng.normal(size=(size, 3))
     half = np.asfortranarray(np.linalg.inv(np.linalg.cholesky(matrix)), dtype=np.float32)
-    fit = learned.Learned(base=np.zeros(3), coefficients=coefficients, residual=coefficients, half=half)
+    fit = learned.Apart(coefficients=coefficients, half=half)
     found = fit.errors(groups)
     for block in learned.blocks(groups):
         expected = np.linalg.solve(inverse[np.ix_(block, block)], coefficients[block])
@@ -425,6 +425,36 @@ def test_n_grams_are_those_of_scikit_learn(texts: list[str]) -> None:
             assert ours.nnz == 0
             continue
         np.testing.assert_array_equal((ours @ ours.T).toarray(), (expected @ expected.T).toarray())
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.lists(sentences, max_size=5), min_size=1, max_size=4), st.integers(0, 6))
+def test_n_grams_that_were_remembered_are_those_counted_anew(asked: list[list[str]], remembered: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexical, "REMEMBERED", remembered)
+        counted = lexical.Counted()
+        for texts in asked:
+            for kept, anew in zip(counted.count(texts).families(), lexical.count(texts).families(), strict=True):
+                assert kept.shape == anew.shape
+                for part in ("data", "indices", "indptr"):
+                    np.testing.assert_array_equal(getattr(kept, part), getattr(anew, part), strict=part == "data")
+
+
+def test_a_text_is_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = lexical.Counted()
+    rank.fit(BOOK, known(BOOK), decisions(["the bus fare"], [[1, 0, 0, 0]]), RankSettings(), counted)
+    seen: list[str] = []
+    count = lexical.count
+
+    def counting(texts: list[str]) -> lexical.Counts:
+        seen.extend(texts)
+        return count(texts)
+
+    monkeypatch.setattr(lexical, "count", counting)
+    said = decisions(["the bus fare", "a queue"], [[1, 0, 0, 0], [0, 0, 0, 0]])
+    again = rank.fit(BOOK, known(BOOK), said, RankSettings(), counted)
+    assert seen == ["a queue"]
+    assert again.model.coefficients.tobytes() == fitted(labelled=said).model.coefficients.tobytes()
 
 
 def test_words_that_were_never_seen_have_no_weight() -> None:

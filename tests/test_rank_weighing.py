@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import rank
-from pipeline.rank import NONE, Around, Labelled, around, combine, evidence, learned, lexical, material, weigh
+from pipeline.rank import NONE, Around, Labelled, around, combine, evidence, learned, left_out, lexical, material, weigh
 from pipeline.records import Codebook, Theme
 
 from .test_rank import BOOK, SETTINGS, decisions, fitted, known, scored, vector, vectors
@@ -25,14 +25,14 @@ def parts(rows: int, themes: int, seed: int = 0) -> tuple[dict[str, np.ndarray],
 
 def test_without_a_passage_every_part_counts_as_usual() -> None:
     none, gold = parts(0, 4)
-    assert weigh.choose(none, gold, np.zeros(0)) == dict.fromkeys(combine.FITTED, 1.0)
+    assert weigh.choose(none, gold, np.zeros(0)) == dict.fromkeys(combine.FITTED, 1.0) | {"family": 0.0}
 
 
 def test_a_few_passages_hardly_move_the_weights_and_many_do() -> None:
     few, many = (weigh.choose(*parts(n, 6), np.ones(n)) for n in (4, 800))
-    assert all(abs(weight - 1) < 0.15 for weight in few.values())
+    assert all(abs(weight - weigh.USUAL[name]) < 0.15 for name, weight in few.items())
     assert many["words"] > 1.3
-    assert all(many[name] < 0.8 for name in combine.FITTED if name != "words")
+    assert all(many[name] < max(0.8 * weigh.USUAL[name], 0.1) for name in combine.FITTED if name != "words")
 
 
 def test_weights_are_never_negative() -> None:
@@ -64,12 +64,13 @@ def test_a_part_without_anything_to_say_keeps_its_weight() -> None:
     assert weigh.choose(found, gold, np.ones(100))["asked"] == 1.0
 
 
-def surrounded(asked: str = "", before: str = "", sentences: tuple[str, ...] = ()) -> Around:
-    texts = [text for text in (asked, before, *sentences) if text]
+def surrounded(asked: str = "", before: str = "", after: str = "", sentences: tuple[str, ...] = ()) -> Around:
+    texts = [text for text in (asked, before, after, *sentences) if text]
     return Around(
         vectors=vectors(texts) if texts else np.zeros((0, 24), dtype=np.float32),
         asked=np.array([texts.index(asked) if asked else NONE]),
         before=np.array([texts.index(before) if before else NONE]),
+        after=np.array([texts.index(after) if after else NONE]),
         sentences=np.array([texts.index(one) for one in sentences], dtype=np.intp),
         of=np.zeros(len(sentences), dtype=np.intp),
     )
@@ -84,13 +85,23 @@ def test_the_question_lifts_the_theme_it_asks_about_and_never_drowns_the_answer(
     assert asked.total[0, 0] - asked.total[0, 1] > plain.total[0, 0] - plain.total[0, 1]
     assert (np.abs(asked.parts["asked"]) <= combine.ASKED * combine.BOUND * ranker.weights["asked"]).all()
     clear = "A rude nurse sent me home."
-    assert rank.score(ranker, [clear], vectors([clear]), surrounded(question, question)).total[0].argmax() == 1
+    assert (
+        rank.score(ranker, [clear], vectors([clear]), surrounded(question, question, question)).total[0].argmax() == 1
+    )
+
+
+def test_what_is_said_next_lifts_the_theme_it_is_about_and_never_drowns_the_segment() -> None:
+    ranker = fitted()
+    short, long = "Yes, it does.", "The bus was late."
+    after = rank.score(ranker, [short], vectors([short]), surrounded(after=long)).parts["after"][0]
+    assert after.argmax() == 0
+    assert (np.abs(after) <= combine.AFTER * combine.BOUND * ranker.weights["after"]).all()
 
 
 def test_nothing_around_says_nothing() -> None:
     ranker = fitted()
     scores = rank.score(ranker, ["the bus"], vectors(["the bus"]), surrounded())
-    for name in ("asked", "before", "sentence"):
+    for name in ("asked", "before", "after", "sentence"):
         assert (scores.parts[name] == 0).all()
     np.testing.assert_array_equal(scores.total, scored(ranker, "the bus").total)
 
@@ -128,19 +139,22 @@ def test_surroundings_go_with_their_passages() -> None:
         vectors=vectors(["a", "b", "c"]),
         asked=np.array([0, NONE, 1]),
         before=np.array([NONE, 2, 2]),
+        after=np.array([1, NONE, 0]),
         sentences=np.array([0, 1, 2]),
         of=np.array([0, 2, 2]),
     )
     some = whole.part(np.array([2, 0]))
     assert some.asked.tolist() == [1, 0]
-    assert len(whole.part(np.array([0])).vectors) == 1
+    assert some.after.tolist() == [0, 1]
+    assert len(whole.part(np.array([0])).vectors) == 2
     lone = whole.part(np.array([1]))
     np.testing.assert_array_equal(lone.vectors, vectors(["c"]))
-    assert (lone.asked.tolist(), lone.before.tolist()) == ([NONE], [0])
+    assert (lone.asked.tolist(), lone.before.tolist(), lone.after.tolist()) == ([NONE], [0], [NONE])
     assert some.before.tolist() == [2, NONE]
     assert (some.sentences.tolist(), some.of.tolist()) == ([1, 2, 0], [0, 0, 1])
     joined = around.join([whole, some])
     assert joined.asked.tolist() == [0, NONE, 1, 4, 3]
+    assert joined.after.tolist() == [1, NONE, 0, 3, 4]
     assert (joined.sentences.tolist(), joined.of.tolist()) == ([0, 1, 2, 4, 5, 3], [0, 2, 2, 3, 3, 4])
 
 
@@ -153,10 +167,19 @@ def test_a_theme_with_little_of_its_own_borrows_from_its_family() -> None:
             Theme(name="Cooking", definition="Making food."),
         )
     )
-    found = scored(fitted(book), "the bus was late on the road").parts["family"][0]
+    ranker = fitted(book)
+    found = scored(replace(ranker, weights={**ranker.weights, "family": 1.0}), "the bus was late").parts["family"][0]
     assert found[1] > found[3] == 0
     assert found[1] > found[0]  # Travel has exemplars of its own and hardly borrows
     assert found[2] == 0
+
+
+def test_relatives_count_only_in_a_study_whose_passages_are_told_better_with_them() -> None:
+    rng = np.random.default_rng(0)
+    found, gold = parts(400, 6)
+    helps = {**found, "family": rng.normal(size=gold.shape) + gold}
+    for family, counts in ((helps["family"], True), (found["family"], False), (-helps["family"], False)):
+        assert (weigh.choose({**found, "family": family}, gold, np.ones(400))["family"] > 0.1) == counts
 
 
 class TestLeavingOutWhatIsAround:
@@ -172,6 +195,7 @@ class TestLeavingOutWhatIsAround:
             vectors=vectors(["was it dear", "who came along", "how long"]),
             asked=np.array([0, 1, 2]),
             before=np.array([NONE, 0, NONE]),
+            after=np.array([1, NONE, NONE]),
             sentences=np.array([0, 1]),
             of=np.array([1, 1]),
         ),
@@ -179,7 +203,7 @@ class TestLeavingOutWhatIsAround:
 
     def test_equals_refitting_without_the_document(self) -> None:
         rows = material.gather(BOOK, known(BOOK), self.said)
-        model, left = evidence.fit_model(rows)
+        model, left = left_out.fit_model(rows)
         base, residual, ridge = learned.problem(rows)
         texts = evidence.unit(rows.around.vectors - model.mean)
         shared = lexical.weigh(lexical.count(rows.texts), model.weights)

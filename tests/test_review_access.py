@@ -1,9 +1,5 @@
 """Every page of the review page, light and dark: nobody is kept out, and hostile text is text."""
 
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pipeline.records import Codebook, Role, Theme, Transcript, Turn
-from pipeline.review import free_port
 from pipeline.review.accounts import add_person
 from pipeline.store import Store
 from pipeline.store.corpus import Source, put_source
@@ -19,25 +14,14 @@ from pipeline.store.decisions import load_decisions
 from pipeline.store.people import Rights
 
 from .axe import violations
-from .browsing import at
-from .reviewing import CODEBOOK, TOKEN, _segment, at_the_page, fill, study_in, transcript
+from .browsing import at, running
+from .reviewing import CODEBOOK, _segment, at_the_page, fill, study_in, transcript
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CUT = transcript()[1]
 WORD = "a-word-for-all"
-TEAM = """
-import sys
-from pathlib import Path
-from pipeline.review import create_app, serve
-from pipeline.store import open_store
-from tests.reviewing import CODEBOOK, HASHING, TOKEN, study_in
-folder, port = Path(sys.argv[1]), int(sys.argv[2])
-store = open_store(f"sqlite:///{folder / 'test.db'}")
-app = create_app(store, study_in(folder), CODEBOOK, coder=None, token=TOKEN, encoding=HASHING)
-serve(app, port=port, ready=lambda: print("ready", flush=True))
-"""
 HOSTILE = "<script>alert(1)</script> \u202eneve\u202c a\u200bb 🚌👩‍👧 \x00 " + "word " * 200_000
 
 
@@ -49,15 +33,8 @@ def team(store: Store, tmp_path: Path) -> Iterator[str]:
         add_person(store, name, Rights.CODER, WORD)
         with at_the_page(store, study_in(tmp_path), name) as coder:
             coder.say(CUT[0].id, answer, "Waiting")
-    port = free_port()
-    root = Path(__file__).parent.parent
-    told = [sys.executable, "-c", TEAM, str(tmp_path), str(port)]
-    env = os.environ | {"PYTHONPATH": str(root)}
-    with subprocess.Popen(told, cwd=root, env=env, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        assert server.stdout.readline() == "ready\n"
-        yield f"http://127.0.0.1:{port}/{TOKEN}"
-        server.send_signal(signal.SIGINT)
+    for program in running(tmp_path, coder=""):
+        yield program.address
 
 
 @pytest.mark.browser

@@ -29,6 +29,7 @@ from pipeline.records import (
     Suggestion,
     Theme,
     Transcript,
+    TranscriptId,
     Turn,
     segment_id,
 )
@@ -112,6 +113,21 @@ def test_a_renamed_file_is_recognised_with_its_decisions(store: Store) -> None:
     corpus.forget_sources(store, ["a.txt"])
     assert [entry.name for entry in corpus.list_transcripts(store)] == ["b"]
     assert [d.segment for d in decisions.load_decisions(store, transcript=after.id)] == [piece.id]
+
+
+def test_transcripts_near_one_are_those_of_the_whole_list_that_have_segments(store: Store) -> None:
+    places = [("A", "one"), ("A", "two"), ("B", "a"), ("B", "b b"), ("B", "empty"), ("C", "one")]
+    for site, name in places:
+        said = [] if name == "empty" else [f"Some words {site} {name}", "and more"]
+        keep(store, talk(name, said, site=site, source=f"{site}/{name}"))
+    every = corpus.list_transcripts(store)
+    assert [(entry.site, entry.name) for entry in every] == places
+    assert [entry.segments for entry in every] == [2, 2, 2, 2, 0, 2]
+    for at, entry in enumerate(every):
+        for most in (1, 3, None):
+            wanted = [[e for e in some if e.segments][:most] for some in (every[:at][::-1], every[at + 1 :])]
+            assert [corpus.list_from(store, entry.id, most=most, backwards=back) for back in (True, False)] == wanted
+    assert corpus.list_from(store, TranscriptId("gone")) == []
 
 
 def test_changed_words_make_a_new_transcript_and_old_decisions_stay(store: Store) -> None:

@@ -198,14 +198,22 @@ def _last(given: Mapping[tuple[SegmentId, str], Sequence[Suggestion]]) -> dict[S
 
 
 def readings(gathered: Gathered) -> Ratings:
-    """Return people's readings and, under the machine's name, the machine's of the segments that people read."""
+    """Return people's readings and, under the machine's name, the machine's of the segments that people read.
+
+    Who codes spans in place of a segment is taken to have given it the themes of all of them: left out, segments that
+    are hard to cut would be missing from the agreement. Where the spans lie is what unitizing alpha is about.
+    """
     return ratings(_all_readings(gathered), gathered.themes)
 
 
 def _all_readings(gathered: Gathered) -> Iterator[Reading]:
+    given: dict[tuple[SegmentId, str], set[str]] = {}
     for coding in gathered.codings:
-        yield _reading(gathered, coding.segment, coding.coder, coding.themes)
-    for segment in dict.fromkeys(coding.segment for coding in gathered.codings):
+        unit = SegmentId(coding.cut_from or coding.segment)
+        given.setdefault((unit, coding.coder), set()).update(coding.themes)
+    for (unit, coder), themes in given.items():
+        yield _reading(gathered, unit, coder, sorted(themes))
+    for segment in dict.fromkeys(unit for unit, _ in given):
         if segment in gathered.machine:
             yield _reading(gathered, segment, gathered.machine_name, gathered.machine[segment])
 

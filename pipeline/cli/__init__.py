@@ -10,6 +10,7 @@ finding     which segments to look at: queue, search
 measuring   how good it is: evaluate
 anchoring   the gold coding on which coders are checked: anchors
 auditing    what can be said of the coders' work: audit
+describing  what came in from a site: report
 keeping     what is kept, and how it came about: runs, diff, store
 encoders    what turns texts into vectors: encoder list, encoder distill, adapt
 arriving    a site arrives: site add
@@ -27,6 +28,7 @@ from .begin import check, demo, init
 from .codebooks import codebook
 from .coding import export, import_, review
 from .deploying import deploy
+from .describing import report
 from .encoders import adapt, encoder
 from .finding import queue, search
 from .keeping import diff, runs, store
@@ -56,6 +58,7 @@ for _command in (
     deploy,
     quarantine,
     status,
+    report,
     review,
     queue,
     search,

@@ -10,6 +10,7 @@ from .terminal import STUDY, Bars, example, flat, loudness, open_study, say, tel
 
 if TYPE_CHECKING:
     from ..intake import Session
+    from ..review import Address, ASGIApp
 
 
 @click.command(epilog=example("themescout review my-study --coder Asha"))
@@ -17,17 +18,20 @@ if TYPE_CHECKING:
 @click.option("--coder", help="Your name, written to every decision.  [default: your login name]")
 @click.option("--team", is_flag=True, help="For everybody with an account: see `themescout people`.")
 @click.option("--host", help="With --team: the address to answer at, for other machines too.  [default: 127.0.0.1]")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine.  [default: a free one]")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port on this machine.  [default: the one of last time]"
+)
+@click.option("--new-address", "anew", is_flag=True, help="Make another secret address: the old one leads nowhere.")
 @click.option("--open/--no-open", "open_", default=True, help="Whether to open the page in your browser.")
 @loudness
-def review(study: Path, *, coder: str | None, team: bool, host: str | None, port: int, open_: bool) -> None:
+def review(study: Path, *, coder: str | None, team: bool, host: str | None, port: int, anew: bool, open_: bool) -> None:
     """Open the review page: accept or reject suggestions. It answers to this machine alone; end it with Ctrl-C.
 
-    With --team everybody logs in by name and password. What goes to other machines with --host is not encrypted:
-    use it in a network you trust, or through an SSH tunnel.
+    Its address stays the same from start to start, so that bookmarks and open pages go on. With --team everybody logs
+    in by name and password. What goes to other machines with --host is not encrypted: use it in a network you trust,
+    or through an SSH tunnel.
     """
     import getpass
-    import webbrowser
 
     from .. import review as page
     from .. import store
@@ -40,28 +44,42 @@ def review(study: Path, *, coder: str | None, team: bool, host: str | None, port
     opened = store.open_store(session.study.store_url, create=False)
     if team:
         page.somebody_leads(opened)
-    token = page.new_token()
-    port = port or page.free_port()
     name = None if team else (coder or getpass.getuser()).strip()
-    encoding = page.Encoding(fingerprint=session.located.fingerprint, load=lambda: session.encoder)
-    learner = page.Learner(_as_it_is(session), lambda told: click.echo(told, err=True))
+    at = host or page.ADDRESS
+    address = page.address_kept(page.address_file(session.study.folder, name, at), host=at, port=port, anew=anew)
     app = page.create_app(
         *(opened, session.study, session.codebook),
         coder=name,
-        token=token,
-        encoding=encoding,
+        token=address.token,
+        encoding=page.Encoding(fingerprint=session.located.fingerprint, load=lambda: session.encoder),
         local=host is None,
-        learner=learner if session.study.review.learn else None,
+        learner=page.Learner(_as_it_is(session), lambda told: click.echo(told, err=True))
+        if session.study.review.learn
+        else None,
     )
-    address = f"http://{host or page.ADDRESS}:{port}/{token}/"
+    _serve(app, address, name, open_=open_)
+
+
+def _serve(app: "ASGIApp", address: "Address", coder: str | None, *, open_: bool) -> None:
+    """Serve the page until Ctrl-C; say where it is, and open it if that is wanted."""
+    import webbrowser
+
+    from .. import review as page
+
+    once = page.new_token()
 
     def ready() -> None:
-        who = "For everybody with an account" if team else f"Reviewing as {name}"
-        click.echo(f"{who}: {address}\nKeep the address to {'yourselves' if team else 'yourself'}. Ctrl-C ends.")
+        who = f"Reviewing as {coder}" if coder is not None else "For everybody with an account"
+        click.echo(f"{who}: {address.url}")
+        click.echo(f"Keep the address to {'yourself' if coder is not None else 'yourselves'}. Ctrl-C ends.")
+        if address.told:
+            click.echo(f"note: {address.told}", err=True)
         if open_:
-            webbrowser.open(address)
+            webbrowser.open(f"http://{address.host}:{address.port}/{once}")
 
-    page.serve(app, port=port, ready=ready, host=host or page.ADDRESS)
+    page.serve(
+        page.FirstVisit(app, address.url, once) if open_ else app, port=address.port, ready=ready, host=address.host
+    )
 
 
 def _as_it_is(session: "Session") -> Callable[[], "Session"]:

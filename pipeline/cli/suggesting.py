@@ -1,5 +1,6 @@
 """The machine's work: suggest, status, quarantine."""
 
+import shlex
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from ..intake import Part, Progress, Session, Tally
     from ..work import Pending
 
+NAMED = 6  # sites that are named one by one
+
 
 @click.command(epilog=example("themescout suggest my-study --site Kampala"))
 @STUDY
@@ -42,7 +45,7 @@ if TYPE_CHECKING:
 @loudness
 def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bool, as_json: bool) -> None:
     """Segment, embed and rank what is new or changed. If another `suggest` works on the study, wait for it."""
-    from .. import check, results
+    from .. import check, results, work
     from ..intake import Part
 
     session = open_study(study)
@@ -70,11 +73,20 @@ def suggest(study: Path, *, site: str | None, transcript: str | None, direct: bo
         for note in notes if loud() else ():
             click.echo(f"note: {note}", err=True)
         say(_done(tally, pending))
+        _tell_arrived(study, work.arrived(session, pending))
         for stage, seconds in tally.seconds.items():
             say(f"  {stage:17s} {seconds:8.2f} s", at=2)
         _tell_apart(tally.muted, tally.parked)
         _tell_lost(gone)
     tell_left_out(session, part)
+
+
+def _tell_arrived(study: Path, sites: "Sequence[str]") -> None:
+    """Tell how to see what came in from a site."""
+    if sites:
+        more = f" and {len(sites) - NAMED} more" if len(sites) > NAMED else ""
+        others = f"  (likewise {', '.join(sites[1:NAMED])}{more})" if len(sites) > 1 else ""
+        say(f"See what came in: themescout report {shlex.quote(str(study))} --site {shlex.quote(sites[0])}{others}")
 
 
 def _tell_apart(muted: "Mapping[str, str]", parked: "Mapping[str, int]") -> None:

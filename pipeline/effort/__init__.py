@@ -6,7 +6,7 @@ stopping    how many random segments without a hit are enough
 saturation  how many themes each further transcript brings
 """
 
-from .pace import Pace, Saving, paces, saving, seconds_per_right
+from .pace import Pace, Saving, paces, saving, seconds_per_right, seconds_per_segment
 from .saturation import Saturation, saturation
 from .screening import Curve, curve, read_for, recall_at, tnr, wss
 from .stopping import chance_of_missing, enough
@@ -25,6 +25,7 @@ __all__ = [
     "saturation",
     "saving",
     "seconds_per_right",
+    "seconds_per_segment",
     "tnr",
     "wss",
 ]

@@ -75,6 +75,21 @@ def _pace(done: Actions, seconds: Numbers) -> Pace:
     )
 
 
+def seconds_per_segment(done: Actions) -> Estimate:
+    """Return the seconds that reading a segment takes on average, all actions on it together; intervals by document.
+
+    Its count is that of the readings that were timed. Idle actions have no part in it.
+    """
+    seconds = _worked(done)
+    kept = np.isfinite(seconds)
+    done, seconds = chosen(done, kept), seconds[kept]
+    first = np.zeros(len(done))
+    first[np.unique(done.reading, return_index=True)[1]] = 1.0
+    zero = np.zeros(len(done), dtype=np.int64)
+    sums = np.hstack([by_document(done.document, zero, part, 1) for part in (seconds, first)])
+    return jackknife(sums, lambda s: ratio(s[..., 0], s[..., 1]), count=int(first.sum()))
+
+
 def saving(done: Actions) -> Saving:
     """Return what suggestions save per segment, and of all the work that was done.
 

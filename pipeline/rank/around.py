@@ -1,4 +1,5 @@
-"""What stands around passages and inside them: the question asked, the turn before, the sentences of a long passage."""
+"""What stands around passages and inside them: the question asked, what is said before
+and after, the sentences of a long passage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ class Around:
     vectors: NDArray[np.floating]  # u x d, rows of length 1
     asked: NDArray[np.intp]  # n: the row of the last question before each passage, or NONE
     before: NDArray[np.intp]  # n: the row of what was said just before, or NONE
+    after: NDArray[np.intp]  # n: the row of what was said next, or NONE
     sentences: NDArray[np.intp]  # s: the rows of sentences, of passages of two or more
     of: NDArray[np.intp]  # s: the passage that each sentence is in, not falling
 
@@ -25,8 +27,8 @@ class Around:
         place[rows] = np.arange(len(rows))
         inside = np.flatnonzero(place[self.of] != NONE)
         inside = inside[np.argsort(place[self.of[inside]], kind="stable")]
-        asked, before, sentences = self.asked[rows], self.before[rows], self.sentences[inside]
-        used = np.unique(np.concatenate([asked, before, sentences]))
+        asked, before, after, sentences = self.asked[rows], self.before[rows], self.after[rows], self.sentences[inside]
+        used = np.unique(np.concatenate([asked, before, after, sentences]))
         used = used[used != NONE]
 
         def renumbered(texts: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -36,6 +38,7 @@ class Around:
             vectors=self.vectors[used],
             asked=renumbered(asked),
             before=renumbered(before),
+            after=renumbered(after),
             sentences=renumbered(sentences),
             of=place[self.of[inside]],
         )
@@ -45,7 +48,8 @@ def nothing_around(passages: int, dimensions: int) -> Around:
     """Return surroundings that say nothing about so many passages."""
     none = np.full(passages, NONE)
     empty = np.zeros(0, dtype=np.intp)
-    return Around(vectors=np.zeros((0, dimensions), np.float32), asked=none, before=none, sentences=empty, of=empty)
+    vectors = np.zeros((0, dimensions), np.float32)
+    return Around(vectors=vectors, asked=none, before=none, after=none, sentences=empty, of=empty)
 
 
 def join(parts: Sequence[Around]) -> Around:
@@ -57,6 +61,7 @@ def join(parts: Sequence[Around]) -> Around:
         vectors=np.vstack([part.vectors for part in parts]),
         asked=np.concatenate([np.where(part.asked == NONE, NONE, part.asked + at) for part, at, _ in shifted]),
         before=np.concatenate([np.where(part.before == NONE, NONE, part.before + at) for part, at, _ in shifted]),
+        after=np.concatenate([np.where(part.after == NONE, NONE, part.after + at) for part, at, _ in shifted]),
         sentences=np.concatenate([part.sentences + at for part, at, _ in shifted]),
         of=np.concatenate([part.of + at for part, _, at in shifted]),
     )

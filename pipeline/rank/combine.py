@@ -18,7 +18,7 @@ SENTENCE = 0.2  # how much the best sentence counts, beyond the whole
 NEAREST = 0.5  # of COSINES: a single passage is more often like another by accident than the mean of several
 FAMILY = 1.0  # how much what speaks for related themes counts, where a theme has nothing of its own to show
 FEW = 3  # passages of its own by which a theme borrows half as much
-ASKED, BEFORE = 0.2, 0.2
+ASKED, BEFORE, AFTER = 0.2, 0.2, 0.2  # what stands around a segment: talk stays on a topic for a while
 BOUND = 2.0  # the most that a text around a passage can say for a theme or against it, before its weight
 FREQUENCY = 0.5  # of the natural logarithm of how much more often than the average theme people gave a theme
 RIVALS = 0.3  # how much a passage that many themes fit counts against each of them, which makes passages comparable
@@ -32,7 +32,7 @@ SMOOTH = 1.0  # decisions that every theme is given in advance
 
 FITTED = (
     "learned", "nearest", "centre", "definition", "words", "terms",
-    "exclude", "sentence", "family", "asked", "before", "frequency",
+    "exclude", "sentence", "family", "asked", "before", "after", "frequency",
 )  # fmt: skip
 PARTS = (*FITTED[:6], "near miss", *FITTED[6:], "rivals")
 
@@ -85,6 +85,7 @@ def parts_of(raw: Raw, scales: Scales) -> dict[str, Matrix]:
         "family": learned @ scales.families,
         "asked": ASKED * _bounded(other, raw.around.asked),
         "before": BEFORE * _bounded(other, raw.around.before),
+        "after": AFTER * _bounded(other, raw.around.after),
         "frequency": np.broadcast_to(scales.frequency, raw.learned.shape),
     }
 

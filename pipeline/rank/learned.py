@@ -24,12 +24,20 @@ BALANCE = 0.5  # 0: common themes teach most; 1: all themes teach alike
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Learned:
-    """The fitted regression, with what leaving a document out needs."""
+    """The fitted regression."""
 
     base: NDArray[np.float64]  # k: the share of each theme among the rows
     coefficients: NDArray[np.float64]  # m x k
     residual: NDArray[np.float64]  # m x k: what was to be learned beyond the base
-    half: NDArray[np.float32]  # m x m: L^-1, where L L' = K + D; lower triangle, zeros above
+    factor: NDArray[np.float32]  # m x m: L, where L L' = K + D; lower triangle, zeros above
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Apart:
+    """What leaving documents out takes."""
+
+    coefficients: NDArray[np.float64]  # m x k
+    half: NDArray[np.float32]  # m x m: L^-1; lower triangle, zeros above
 
     def error(self, block: NDArray[np.intp]) -> Floats:
         """Return s_B: how far what is predicted for the rows of ``block`` without them is from what they are."""
@@ -51,6 +59,14 @@ class Learned:
         from scipy.linalg import lapack
 
         return np.asarray(lapack.slauum(self.half, lower=1)[0])
+
+
+def apart(learned: Learned) -> Apart:
+    """Return what leaving documents out takes; the factor is overwritten."""
+    from scipy.linalg import lapack
+
+    half, _ = lapack.strtri(learned.factor, lower=1, overwrite_c=1)
+    return Apart(coefficients=learned.coefficients, half=half)
 
 
 def columns(inverse: NDArray[np.float32], block: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -84,8 +100,7 @@ def learn(rows: Rows, kernel: NDArray[np.float32]) -> Learned:
     if failed:
         raise ArithmeticError("the kernel matrix is not positive definite")
     coefficients, _ = lapack.spotrs(factor, np.asfortranarray(residual, dtype=np.float32), lower=1)
-    half, _ = lapack.strtri(factor, lower=1, overwrite_c=1)
-    return Learned(base=base, coefficients=coefficients.astype(np.float64), residual=residual, half=half)
+    return Learned(base=base, coefficients=coefficients.astype(np.float64), residual=residual, factor=factor)
 
 
 def problem(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:

@@ -16,8 +16,10 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating]
+_Row = tuple[NDArray[np.int32], NDArray[np.float32]]  # the columns of one text's n-grams, and how often each occurs
 COLUMNS = 2**20
 PIECES = (3, 4, 5)
+REMEMBERED = 20_000  # texts whose n-grams are kept: some 4 kB each
 COMMON = 0.05  # of the texts: n-grams of so many are multiplied as a dense matrix, the others as a sparse one
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd multipliers with well mixed bits; products wrap at 2^64
 _PAIR = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -52,6 +54,24 @@ class Weights:
     """How much each n-gram counts: by rarity in the texts it was learned from; unseen ones not at all."""
 
     idf: tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+class Counted:
+    """The n-grams of texts counted before; for one thread at a time. What is counted does not depend on it."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[_Row, _Row]] = {}
+
+    def count(self, texts: Sequence[str]) -> Counts:
+        """Return what ``count`` does; texts that were counted before are not counted again."""
+        missing = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if missing:
+            if len(self._known) + len(missing) > REMEMBERED:
+                self._known = {text: self._known[text] for text in texts if text in self._known}
+            made = count(missing)
+            self._known |= zip(missing, zip(_rows(made.pieces), _rows(made.words), strict=True), strict=True)
+        known = [self._known[text] for text in texts]
+        return Counts(_stacked([pieces for pieces, _ in known]), _stacked([words for _, words in known]))
 
 
 def count(texts: Sequence[str]) -> Counts:
@@ -184,6 +204,21 @@ def _matrix(row: NDArray[np.intp], column: NDArray[np.int64], rows: int) -> sp.c
     key, times = every[first], np.diff(first, append=len(every))
     begins = np.searchsorted(key, np.arange(rows + 1) * COLUMNS)
     return sp.csr_matrix((times.astype(np.float32), key % COLUMNS, begins), shape=(rows, COLUMNS))
+
+
+def _rows(counts: sp.csr_matrix) -> list[_Row]:
+    """Return copies of the rows, so that each can be forgotten alone."""
+    ends = counts.indptr[1:-1]
+    parts = zip(np.split(counts.indices, ends), np.split(counts.data, ends), strict=True)
+    return [(columns.astype(np.int32), data.copy()) for columns, data in parts]
+
+
+def _stacked(rows: Sequence[_Row]) -> sp.csr_matrix:
+    if not rows:
+        return sp.csr_matrix((0, COLUMNS), dtype=np.float32)
+    begins = np.cumsum([0, *(len(columns) for columns, _ in rows)])
+    parts = np.concatenate([data for _, data in rows]), np.concatenate([columns for columns, _ in rows]), begins
+    return sp.csr_matrix(parts, shape=(len(rows), COLUMNS))
 
 
 def _idf(counts: sp.csr_matrix) -> NDArray[np.float32]:

@@ -13,7 +13,9 @@ from .abstain import Abstention, abstain
 from .around import Around
 from .calibrate import Curve, Known, apply_curve, fit_curve, steadied
 from .combine import Scales, measure, parts_of, rivals
-from .evidence import Matrix, Model, Raw, evidence, fit_model
+from .evidence import Matrix, Model, Raw, evidence
+from .left_out import fit_model
+from .lexical import Counted
 from .material import Labelled, Rows, Vectors, gather
 
 TOGETHER = 4096  # segments that suggestions are made for together: all of a large study would not fit in memory
@@ -56,22 +58,29 @@ class Scores:
     best: NDArray[np.intp]  # the nearest exemplar that shows the theme, as a row of ``Ranker.exemplars``; -1 for none
 
 
-def fit(codebook: Codebook, vectors: Vectors, labelled: Labelled | None, settings: RankSettings) -> Ranker:
+def fit(
+    codebook: Codebook,
+    vectors: Vectors,
+    labelled: Labelled | None,
+    settings: RankSettings,
+    counted: Counted | None = None,
+) -> Ranker:
     """Return the ranker of a codebook and of what people decided so far.
 
     ``vectors`` holds a row of length 1 for each of ``codebook_texts(codebook)``. The same material always gives the
-    same ranker, whatever else is in the study.
+    same ranker, whatever else is in the study. Whoever fits again on much the same texts saves time with ``counted``.
     """
     import scipy.linalg  # noqa: F401  # has a BLAS of its own; what is loaded later, the limit does not hold
     from threadpoolctl import threadpool_limits
 
     # Several threads that share busy cores wait for one another: a fit took ten times as long with two as with one.
     with threadpool_limits(1, user_api="blas"):
-        return _fit(gather(codebook, vectors, labelled), codebook.names, settings)
+        rows = gather(codebook, vectors, labelled)
+        return _fit(fit_model(rows, counted), rows, codebook.names, settings)
 
 
-def _fit(rows: Rows, themes: tuple[str, ...], settings: RankSettings) -> Ranker:
-    model, left_out = fit_model(rows)
+def _fit(fitted: tuple[Model, Raw], rows: Rows, themes: tuple[str, ...], settings: RankSettings) -> Ranker:
+    model, left_out = fitted
     scales = measure(left_out, rows)
     decided = np.arange(rows.shown) >= rows.quotes
     counts = steadied(decided)

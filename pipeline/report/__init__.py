@@ -7,6 +7,8 @@ audited  what an audit found
 audit    what an audit found -> its page, with a module for each large part
 methods  the paragraph for a paper
 audit_tables  what an audit found -> tables and JSON
+arrived  what is known of a site
+site     what is known of a site -> its page, with a module for each large part
 """
 
 from .audit import audit_page

@@ -169,7 +169,10 @@ def _unitizing(found: Unitizing) -> Iterator[Part]:
         columns=("what", "alpha"),
         rows=tuple(rows),
     )
-    yield "Whoever coded anything in a document is taken to have read all of it."
+    yield (
+        "Whoever coded anything in a document is taken to have read all of it. In the tables above, by segments, "
+        "whoever coded spans in place of a segment is taken to have given it the themes of all of them."
+    )
     yield tuple(MISLEADS[name] for name in ("u", "binary", "cu"))
 
 

@@ -136,6 +136,8 @@ def reliability(words: Words, bins: Sequence[Reliable]) -> Figure:
 
 def bars(words: Words, estimates: Sequence[Estimate], *, x_range: Range | None = None) -> Figure:
     """Return horizontal bars, one row for each name and one bar in it for each group."""
+    from matplotlib.ticker import MaxNLocator
+
     names, groups = _names(estimates), list(dict.fromkeys(one.group for one in estimates))
     thick = 0.8 / max(len(groups), 1)
 
@@ -149,6 +151,8 @@ def bars(words: Words, estimates: Sequence[Estimate], *, x_range: Range | None =
             for y, one in zip(where, mine, strict=True):
                 _interval(axes, one, y, GROUND, 4.5)  # a rim, to be seen upon the bar
                 _interval(axes, one, y, INK)
+        if all(isinstance(one.value, int) for one in estimates):
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))  # nothing is between two segments
         _rows(axes, names, x_range)
         _finish(axes, None, legend=len(groups) > 1)
 

@@ -1,10 +1,13 @@
-"""How figures of an audit are put in words and cells."""
+"""How figures, names and moments of reports are put in words and cells."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from ..agreement import Estimate, Lack
 from . import figures
 from .page import Cell
+
+NAMED = 8  # that are listed one by one
 
 
 def told(found: Estimate) -> str:
@@ -51,3 +54,33 @@ def share(value: float | None) -> str:
     ('12 %', '–')
     """
     return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def hundred(value: float | None) -> float | None:
+    """Return a share as a figure in percent takes it."""
+    return None if value is None else 100 * value
+
+
+def counted(number: int, what: str) -> str:
+    """Return a number with its thing.
+
+    >>> counted(1, "word"), counted(1200, "word")
+    ('1 word', '1,200 words')
+    """
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def apart(name: str) -> str:
+    """Return a name from a file so that the direction of its script stays its own within a sentence (Unicode's FSI).
+
+    >>> apart("Tel Yaara") == chr(0x2068) + "Tel Yaara" + chr(0x2069)
+    True
+    """
+    return f"\u2068{name}\u2069"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names in a sentence: the first ones, and how many more there are."""
+    more = len(names) - NAMED
+    shown = ", ".join(map(apart, names[:NAMED]))
+    return f"{shown} and {more} more" if more > 0 else shown

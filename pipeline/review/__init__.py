@@ -22,10 +22,15 @@ team     who reads what, how far everybody is, where they disagree
 rooms    the pages of a team: log in, the lead's view, comparing and settling
 app      routes where segments are decided: parse, call the store, render
 serve    the page on this machine, and only on purpose on others
+address  where the page is found, the same at every start
 """
 
 from .accounts import somebody_leads as somebody_leads
+from .address import Address as Address
+from .address import address_file as address_file
+from .address import address_kept as address_kept
 from .app import create_app as create_app
+from .guard import FirstVisit as FirstVisit
 from .learn import Learner as Learner
 from .orders import Encoding as Encoding
 from .orders import Order as Order
@@ -34,6 +39,7 @@ from .orders import in_order as in_order
 from .orders import like_text as like_text
 from .orders import unexplained as unexplained
 from .serve import ADDRESS as ADDRESS
+from .serve import ASGIApp as ASGIApp
 from .serve import free_port as free_port
 from .serve import new_token as new_token
 from .serve import serve as serve

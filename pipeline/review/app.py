@@ -107,12 +107,7 @@ def create_app(
     )
     seats = [Middleware(Seats, desk=desk)] if coder is None else []
     app = Starlette(
-        routes=[
-            Mount(
-                root,
-                routes=[*routes, *filtering.routes(), *revising.routes(), *(rooms.routes() if coder is None else ())],
-            )
-        ],
+        routes=[Mount(root, routes=[*routes, *(rooms.routes() if coder is None else ())])],
         middleware=[Middleware(Guard, token=token, local=local), *seats],
         exception_handlers={
             HTTPException: failed,
@@ -245,10 +240,10 @@ def _decided(request: Request, form: FormData) -> Response:
             if segment.id in reading.others:
                 raise Refused("This study has no such segment.")
             stands = reading.answers.get(segment.id, {})
-            ask, theme = _asked(form, desk.codebook.names, stands)
             changed = see(address(desk, segment.transcript, segment.id, note="changed", order=order))
-            if seen(form) != sight.seen:
+            if seen(form) != sight.seen:  # also where a theme has another name than on the page
                 return changed
+            ask, theme = _asked(form, desk.codebook, stands)
             try:
                 wanted = to_append(ask, theme, sight, stands)
             except LookupError:
@@ -268,13 +263,15 @@ def _decided(request: Request, form: FormData) -> Response:
     return see(onward(desk, segment, order))
 
 
-def _asked(form: FormData, names: Sequence[str], stands: Standing) -> tuple[Ask, str]:
+def _asked(form: FormData, codebook: Codebook, stands: Standing) -> tuple[Ask, str]:
     """Return what a form asks for. Raises ``Refused`` for what no form of ours says."""
     try:
         ask = Ask(text(form, "answer"))
     except ValueError:
         raise Refused("The form does not say what to do with the segment.") from None
-    theme = text(form, "theme").strip()
+    names, theme = codebook.names, text(form, "theme").strip()
+    if ask is Ask.ADD:  # the page may be older than the theme's name
+        theme = codebook.current.get(theme, theme)
     if ask in (Ask.NOTHING, Ask.REJECT_ALL, Ask.DONE):
         return ask, WHOLE
     if theme in names or (ask in (Ask.UNSURE, Ask.TAKE_BACK) and theme == WHOLE):

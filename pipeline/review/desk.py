@@ -18,11 +18,11 @@ from .again import to_look_at
 from .answers import Sight
 from .cutting import span_role
 from .filters import Filter, Way, matching
-from .orders import Order, Reviewer, in_order, mine
+from .orders import Order, Reviewer, in_order, mine, mine_from
 from .own import Own, read, with_spans
 from .queue import Standing, State, next_open, offered, standing, state_of, under_present_names
 
-NEARBY = 12  # transcripts that are looked at one by one for something open, before all are
+NEARBY = 12  # transcripts after the present one that are looked at for something open, before all are
 SOON = 2  # transcripts after the present one in which suggestions are made anew
 AHEAD = 5  # segments that a browser may fetch ahead
 AT_ONCE = 100  # segments of an order that are looked at together for something open
@@ -160,13 +160,10 @@ def beside(
     at = segments.index(current) if current else 0
     before = address(desk, transcript, segments[at - 1].id) if current and at > 0 else ""
     after = address(desk, transcript, segments[at + 1].id) if current and at + 1 < len(segments) else ""
-    if not (before and after):
-        ids = [e.id for e in mine(desk) if e.segments or e.id == transcript]
-        place = ids.index(transcript) if transcript in ids else 0
-        if not before and place > 0:
-            before = f"{desk.root}/transcript/{ids[place - 1]}?segment=last"
-        if not after and place + 1 < len(ids):
-            after = f"{desk.root}/transcript/{ids[place + 1]}?segment=first"
+    for place in () if before else mine_from(desk, transcript, backwards=True):
+        before = f"{desk.root}/transcript/{place.id}?segment=last"
+    for place in () if after else mine_from(desk, transcript):
+        after = f"{desk.root}/transcript/{place.id}?segment=first"
     return {"before": before, "after": after}
 
 
@@ -274,14 +271,13 @@ def _open_ahead(desk: Desk, ahead: Sequence[SegmentId], but: SegmentId | None) -
 
 def elsewhere(desk: Desk, after: TranscriptId) -> str:
     """Return the address of the first open segment in the transcripts after one, then in those before it."""
-    entries = [entry for entry in mine(desk) if entry.segments]
-    at = next((place + 1 for place, entry in enumerate(entries) if entry.id == after), 0)
-    ahead = [*entries[at:], *entries[:at]]
     found = None
-    for entry in ahead[:NEARBY]:
+    for entry in mine_from(desk, after, most=NEARBY):  # most often it is near
         found = found or _first_open(desk, [entry], load_segments(desk.store, entry.id), entry.id)
-    if not found and len(ahead) > NEARBY:
-        found = _first_open(desk, ahead[NEARBY:], load_segments(desk.store), None)
+    if not found:
+        entries = mine(desk)
+        at = next((place + 1 for place, entry in enumerate(entries) if entry.id == after), 0)
+        found = _first_open(desk, [*entries[at:], *entries[:at]], load_segments(desk.store), None)
     if not found:
         return f"{desk.root}/?note=done"
     return address(desk, *found, note="next-transcript" if after and found[0] != after else "")

@@ -3,7 +3,7 @@
 import secrets
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
@@ -46,3 +46,25 @@ class Guard:
         else:
             # Also what a foreign page gets that has its own name point to this machine (DNS rebinding).
             await PlainTextResponse("There is nothing here.", 404)(scope, receive, guarded)
+
+
+class FirstVisit:
+    """Leads the browser that this program opens to the page, once, from an address that is worth nothing afterwards.
+
+    A browser is opened with a command line, which everybody on the machine can read: the page's own address must not
+    be in it.
+    """
+
+    def __init__(self, app: ASGIApp, page: str, once: str) -> None:
+        self.app = app
+        self.page = page
+        self.once = f"/{once}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lead to the page if that is what is asked for the first time; leave all else to the page."""
+        given = scope.get("path", "").encode("utf-8", "surrogateescape")
+        if scope["type"] != "http" or not self.once or not secrets.compare_digest(given, self.once.encode()):
+            await self.app(scope, receive, send)
+            return
+        self.once = ""
+        await RedirectResponse(self.page, 303, headers=HEADERS)(scope, receive, send)

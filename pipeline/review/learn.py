@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from ..errors import Fault, Faults
 from ..intake import Session
+from ..rank import Counted
 from ..records import Segment, TranscriptId
 from ..refresh import refresh
 from ..store.runs import drop_superseded
@@ -45,6 +46,7 @@ class Learner:
         self._places: dict[str, Place] = {}
         self._new = 0  # decisions since suggestions were last made
         self._changed = threading.Condition()
+        self._counted = Counted()  # what was counted for the fit before
         self._ended = False
         self._said = ""
         self._thread = threading.Thread(target=self._work, name="learning", daemon=True)
@@ -91,7 +93,7 @@ class Learner:
         wanted: set[TranscriptId] = set()
         for place in places:
             wanted.update(coming(place.desk, place.segment, place.order))
-        refresh(session, wanted)
+        refresh(session, wanted, counted=self._counted)
         for place in places:
             renew(place.desk, place.order, place.segment.id)
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ..config import Study
 from ..errors import EncoderFault
-from ..records import Codebook, Segment, SegmentId, present
+from ..records import Codebook, Segment, SegmentId, TranscriptId, present
 from ..store import Store
-from ..store.corpus import Entry, list_transcripts, load_segments, load_spans
+from ..store.corpus import Entry, list_from, list_transcripts, load_segments, load_spans
 from ..store.decisions import load_decisions
 from ..store.people import Rights, assigned
 from ..store.runs import Chance, load_chances
@@ -71,10 +71,24 @@ class Index:
 
 def mine(reviewer: Reviewer) -> list[Entry]:
     """Return the transcripts in the coder's lists: those assigned to the coder, or all if nobody is assigned any."""
-    entries = list_transcripts(reviewer.store)
+    reading = _assigned(reviewer)
+    return [one for one in list_transcripts(reviewer.store) if reading is None or (one.site, one.name) in reading]
+
+
+def mine_from(reviewer: Reviewer, transcript: TranscriptId, *, most: int = 1, backwards: bool = False) -> list[Entry]:
+    """Return the coder's transcripts with segments after one, or before it, the nearest first; at most so many."""
+    reading = _assigned(reviewer)
+    if reading is None:
+        return list_from(reviewer.store, transcript, most=most, backwards=backwards)
+    others = list_from(reviewer.store, transcript, backwards=backwards)
+    return [one for one in others if (one.site, one.name) in reading][:most]
+
+
+def _assigned(reviewer: Reviewer) -> set[tuple[str, str]] | None:
+    """Return which transcripts are the coder's, by site and name; None if all are."""
     if reviewer.rights is not Rights.CODER or not (reading := assigned(reviewer.store)):
-        return entries
-    return [entry for entry in entries if reviewer.coder in reading.get((entry.site, entry.name), ())]
+        return None
+    return {place for place, coders in reading.items() if reviewer.coder in coders}
 
 
 def in_order(reviewer: Reviewer, order: Order) -> list[SegmentId]:

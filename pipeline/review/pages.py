@@ -27,6 +27,7 @@ PLAIN = {
     "family": "related themes",
     "asked": "the question asked",
     "before": "what was said before",
+    "after": "what was said next",
     "frequency": "how often the theme is given",
     "rivals": "other themes that fit too",
 }

@@ -1,5 +1,6 @@
 """The pages of a team: log in, the lead's view, comparing two coders and settling what they disagree on."""
 
+import re
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
@@ -23,6 +24,7 @@ from .render import Refused, desk_of, page, posted, render, see, text
 from .seats import COOKIE, token_in
 from .team import compare, deal, shares
 
+PAGE = re.compile(r"/[A-Za-z0-9/_-]*(\?[\x21-\x7e]*)?")  # a page of the study, and nothing elsewhere
 READERS = (Rights.LEAD, Rights.AUDITOR)
 
 
@@ -42,20 +44,20 @@ def routes() -> list[Route]:
 
 
 def _log_in_page(request: Request) -> Response:
-    return render(request, "login.html", wrong="", name="")
+    return render(request, "login.html", wrong="", name="", to=request.query_params.get("to", ""))
 
 
 def _logged_in(request: Request, form: FormData) -> Response:
     desk = desk_of(request)
     door: Door = request.app.state.door
-    name, password = text(form, "name").strip(), text(form, "password")
+    name, password, to = text(form, "name").strip(), text(form, "password"), text(form, "to")
     if door.waits(name):
         wrong = f"Too many wrong passwords. Wait {WAIT:.0f} seconds and try again."
-        return render(request, "login.html", status=429, wrong=wrong, name=name)
+        return render(request, "login.html", status=429, wrong=wrong, name=name, to=to)
     token = door.enter(name, password)
     if token is None:
-        return render(request, "login.html", status=403, wrong="Name and password do not fit.", name=name)
-    answer = see(f"{desk.root}/")
+        return render(request, "login.html", status=403, wrong="Name and password do not fit.", name=name, to=to)
+    answer = see(desk.root + (to if PAGE.fullmatch(to) else "/"))
     # Strict: a form on a foreign page cannot act as somebody who is logged in here.
     seconds = int(LASTING.total_seconds())
     answer.set_cookie(COOKIE, token, max_age=seconds, path=desk.root, httponly=True, samesite="strict")

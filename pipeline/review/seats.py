@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from http.cookies import CookieError, SimpleCookie
+from urllib.parse import urlencode
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
@@ -33,7 +34,7 @@ class Seats:
             return
         person = await run_in_threadpool(self._person, scope)  # a server that is slow to answer holds nobody else up
         if person is None:
-            await RedirectResponse(f"{self.desk.root}/login", 303)(scope, receive, send)
+            await RedirectResponse(f"{self.desk.root}/login{_afterwards(scope, path)}", 303)(scope, receive, send)
         elif person.rights is Rights.AUDITOR and scope["method"] not in ("GET", "HEAD") and path not in LOOKING:
             told = "An auditor looks and changes nothing. Nothing was written."
             await PlainTextResponse(told, 403)(scope, receive, send)
@@ -48,6 +49,12 @@ class Seats:
     def _person(self, scope: Scope) -> Person | None:
         token = token_in(Headers(scope=scope))
         return logged_in(self.desk.store, token, now=datetime.now(UTC)) if token else None
+
+
+def _afterwards(scope: Scope, path: str) -> str:
+    """Return what the log-in page's address says of where somebody wanted to go; nothing if it was to do something."""
+    asked = path + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
+    return "?" + urlencode({"to": asked}) if scope["method"] == "GET" and path.strip("/") else ""
 
 
 def token_in(headers: Headers) -> str:

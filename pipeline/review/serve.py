@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp as ASGIApp
 
 from ..errors import ReviewFault
 

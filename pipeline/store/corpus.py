@@ -158,28 +158,47 @@ class Entry:
 
 def list_transcripts(store: Store, *, site: str | None = None) -> list[Entry]:
     """Return the current transcripts, by site and name, with the number of their machine segments."""
-    count = (
-        sa.select(segments.c.transcript, sa.func.count().label("segments"))
-        .where(segments.c.current.is_(True), segments.c.origin == "machine")
-        .group_by(segments.c.transcript)
-        .subquery()
-    )
-    t = transcripts.c
-    query = (
-        sa.select(
-            t.id, t.site, t.name, t.source, t.language, t.run, sa.func.coalesce(count.c.segments, 0).label("segments")
-        )
-        .outerjoin(count, count.c.transcript == t.id)
-        .where(t.current.is_(True))
-        .order_by(t.site, t.name)
-    )
-    if site is not None:
-        query = query.where(t.site == site)
+    query = _entries().order_by(transcripts.c.site, transcripts.c.name)
     with store.reading() as connection:
-        return [
-            Entry(id=TranscriptId(key), site=at, name=name, source=source, language=language, run=run, segments=number)
-            for key, at, name, source, language, run, number in connection.execute(query).tuples()
-        ]
+        return _read_entries(connection, query if site is None else query.where(transcripts.c.site == site))
+
+
+def list_from(
+    store: Store, transcript: TranscriptId, *, most: int | None = None, backwards: bool = False
+) -> list[Entry]:
+    """Return the current transcripts with segments after one, or before it, the nearest first; at ``most`` so many.
+
+    None if there is no such transcript.
+    """
+    t = transcripts.c
+    place = sa.tuple_(t.site, t.name)
+    with store.reading() as connection:
+        passed = connection.execute(sa.select(t.site, t.name).where(t.id == transcript)).first()
+        if passed is None:
+            return []
+        here = sa.tuple_(*passed)
+        query = _entries().where(place < here if backwards else place > here, _machine_segments().exists())
+        order = (t.site.desc(), t.name.desc()) if backwards else (t.site, t.name)
+        return _read_entries(connection, query.order_by(*order).limit(most))
+
+
+def _machine_segments() -> sa.Select[Any]:
+    s = segments.c
+    of = sa.select(s.id).where(s.transcript == transcripts.c.id, s.current.is_(True), s.origin == "machine")
+    return of.correlate(transcripts)
+
+
+def _entries() -> sa.Select[Any]:
+    t = transcripts.c
+    count = _machine_segments().with_only_columns(sa.func.count()).scalar_subquery()
+    return sa.select(t.id, t.site, t.name, t.source, t.language, t.run, count).where(t.current.is_(True))
+
+
+def _read_entries(connection: sa.Connection, query: sa.Select[Any]) -> list[Entry]:
+    return [
+        Entry(id=TranscriptId(key), site=at, name=name, source=source, language=language, run=run, segments=number)
+        for key, at, name, source, language, run, number in connection.execute(query).tuples()
+    ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,6 @@
 """Runs, the codebooks they used, and the suggestions they made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..records import Because, Codebook, Exemplar, Kind, SegmentId, Suggestion, Theme, TranscriptId
 from .carried import load_carried
 from .connect import Store, insert_missing
+from .corpus import portions
 from .schema import codebooks, decisions, runs, segments, suggestions, transcripts
 
 REFRESHED = "refreshed"  # the count that runs have which were made while people decided: of transcripts
@@ -201,8 +202,10 @@ class Chance(NamedTuple):
     suggested: bool
 
 
-def load_chances(store: Store) -> dict[SegmentId, list[Chance]]:
-    """Return how probable the present suggestions of every segment are, in the order of their rank."""
+def load_chances(store: Store, *, within: Collection[TranscriptId] | None = None) -> dict[SegmentId, list[Chance]]:
+    """Return how probable the present suggestions of segments are, in the order of their rank: of all, or ``within``
+    some transcripts.
+    """
     s = suggestions.c
     query = (
         sa.select(s.segment, s.theme, s.probability, s.suggested)
@@ -211,11 +214,47 @@ def load_chances(store: Store) -> dict[SegmentId, list[Chance]]:
         .where(transcripts.c.current.is_(True), segments.c.current.is_(True), s.run == transcripts.c.run)
         .order_by(s.segment, s.rank)
     )
+    queries = (
+        [query] if within is None else [query.where(transcripts.c.id.in_(some)) for some in portions(list(within))]
+    )
     found: dict[SegmentId, list[Chance]] = {}
     with store.reading() as connection:
-        for segment, *told in connection.execute(query):
-            found.setdefault(segment, []).append(Chance(*told))
+        for one in queries:
+            for segment, *told in connection.execute(one):
+                found.setdefault(segment, []).append(Chance(*told))
     return found
+
+
+class Tally(NamedTuple):
+    """How often a theme is suggested in a transcript; every segment that ranking looked at is counted once as such."""
+
+    transcript: TranscriptId
+    theme: str
+    suggested: int  # segments that it is suggested for
+    first: int  # segments with a suggestion that it is the likeliest theme of
+    unsure: int  # segments without any suggestion that it is the likeliest theme of
+
+
+def tallies(store: Store, *, site: str | None = None) -> list[Tally]:
+    """Return how often every theme is suggested in every current transcript, of all or of a site.
+
+    The database counts: there may be millions of suggestions.
+    """
+    s, t = suggestions.c, transcripts.c
+    yes = sa.case((s.suggested.is_(True), 1), else_=0)
+    each = (
+        sa.select(t.id, s.theme, s.rank, yes.label("yes"), sa.func.max(yes).over(partition_by=s.segment).label("any"))
+        .join(segments, segments.c.id == s.segment)
+        .join(transcripts, t.id == segments.c.transcript)
+        .where(t.current.is_(True), segments.c.current.is_(True), segments.c.origin == "machine", s.run == t.run)
+    )
+    e = (each if site is None else each.where(t.site == site)).subquery().c
+    unsure = sa.case((sa.and_(e.rank == 1, e.any == 0), 1), else_=0)
+    first = sa.case((sa.and_(e.rank == 1, e.any == 1), 1), else_=0)
+    counts = (sa.func.sum(e.yes), sa.func.sum(first), sa.func.sum(unsure))
+    query = sa.select(e.id, e.theme, *counts).group_by(e.id, e.theme).order_by(e.id, e.theme)
+    with store.reading() as connection:
+        return [Tally(TranscriptId(key), theme, *map(int, told)) for key, theme, *told in connection.execute(query)]
 
 
 def suggestions_until(store: Store, moment: datetime | None) -> dict[tuple[SegmentId, str], list[Suggestion]]:
