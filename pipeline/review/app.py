@@ -24,7 +24,7 @@ from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
 from ..store.reveals import reveal
-from . import filtering, lists, pages, revising, rooms, slots, spans
+from . import filtering, lists, memos, noting, pages, revising, rooms, slots, spans
 from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, ahead, along, beside, elsewhere, hold, led_to, line, onward, sight_of
@@ -86,6 +86,7 @@ def create_app(
         Route("/undo", posted(_undone, fields=10), methods=["POST"]),
         Route("/next", _next),
         *spans.routes(),
+        *noting.routes(),
         Route("/codebook", lists.codebook),
         Route("/nothing-fits", lists.nothing_fits),
         Route("/similar/{segment}", lists.similar),
@@ -156,6 +157,7 @@ def _transcript(request: Request) -> Response:
     here = reading.home(current) if current and order else current  # an order holds the machine's segments alone
     values: dict[str, Any] = {
         "transcript": transcript,
+        "direction": pages.direction(transcript.language),
         "found": found,  # asked of the record, its id would be computed anew for every segment
         "here_at": f"{desk.root}/transcript/{found}",
         "progress": progress(((s.id, s.transcript) for s in units), answers).get(found, Progress()),
@@ -165,6 +167,7 @@ def _transcript(request: Request) -> Response:
         "place": _place(desk, order, here),
         "ahead": ahead(desk, units, answers, here, order),
         **beside(desk, found, units, here, order),
+        **memos.beside(desk, reading, transcript, current, away),
     }
     if away and not request.query_params.get("note"):
         values["note"] = AWAY

@@ -31,6 +31,10 @@ NOTES = {
     "span-there": "You have a span of just these words. Here it is.",
     "segment-there": "The machine cut just these words: code its segment.",
     "span-away": "The span is away.",
+    "memo": "Your memo is written.",
+    "memo-away": "Your memo is away.",
+    "memo-both": "This memo was changed in another window meanwhile. It says now what was written there and here.",
+    "memo-kept": "This memo was changed in another window meanwhile, so it was not taken away.",
     "next-transcript": "Nothing is open in the transcript before this one. Here is the next.",
     "done": "Nothing is open any more.",
     "order-done": "Nothing is open any more in that order.",
@@ -101,6 +105,7 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
         "at": time.time_ns() // 1000,
         "orders": {order.value: told for order, told in ORDERS.items()},
         "codebook_fault": request.app.state.shelf.fault,
+        "signs": request.app.state.shelf.signs(),
         "order": quote(order.value, safe=""),
         "order_told": "Filtered" if isinstance(order, Filter) else ORDERS[order],
     }
