@@ -3,8 +3,8 @@
 usage: refit.py [--segments 100000] [--decisions 2000] [--pairs 7]
 
 Texts are sentences of the example study, all invented, drawn by chance; vectors are drawn by chance around one centre
-per theme. Times are of processor cores, not of the clock: what else the machine does then counts less. Of a fit, which uses two
-cores, the quickest is told by the clock as well.
+per theme. Times are of processor cores, not of the clock: what else the machine does then counts less. Of a fit,
+which uses two cores, the quickest is told by the clock as well.
 
 refit      `rank.fit` on so many decisions in 40 themes of seven exemplars, alone and with questions and sentences
            around them / bare LAPACK: factor and inverse of the kernel matrix, in single precision; `again` is with the
