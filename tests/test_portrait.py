@@ -18,8 +18,10 @@ from pipeline.report.site import site_page
 from pipeline.store import corpus, decisions, runs
 
 from . import auditing
+from . import postgres as pg
 from .portraits import CODEBOOK, GOAT, HOSTILE, MALLORY, TEL_AVIV, site, study, suggested, suggestion, talk, unsure_of
 from .running import run
+from .test_postgresql import on
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +128,24 @@ def test_a_segment_counts_as_suggested_on_though_its_likeliest_theme_is_muted(tm
 
 def _entries(session: intake.Session, name: str) -> list[corpus.Entry]:
     return corpus.list_transcripts(session.store, site=name)
+
+
+def test_a_server_counts_suggestions_as_a_file_does(ready: intake.Session, postgres: pg.Server, tmp_path: Path) -> None:
+    folder = on(postgres.new_database(), study(tmp_path))
+    run("suggest", folder, "--direct", "-q")
+    session = intake.open_session(folder)
+    assert runs.tallies(session.store) == runs.tallies(ready.store)
+    assert runs.tallies(session.store, site="South") == runs.tallies(ready.store, site="South")
+    assert portrait.portrait(session, "North") == portrait.portrait(ready, "North")
+
+
+def test_a_site_that_speaks_another_language_than_it_is_said_to_is_told(tmp_path: Path) -> None:
+    session = suggested(tmp_path)
+    other = (tmp_path / "study.toml").read_text(encoding="utf-8").replace('language = "en"', 'language = "de"', 1)
+    (tmp_path / "study.toml").write_text(other, encoding="utf-8")
+    found = portrait.portrait(intake.open_session(tmp_path), "North")
+    assert any("files read like en, not like de" in note for note in found.notes)
+    assert portrait.portrait(session, "North").notes == ()
 
 
 def test_a_theme_that_was_renamed_is_counted_under_its_present_name(tmp_path: Path) -> None:
@@ -292,7 +312,7 @@ def test_one_transcript_of_one_site_is_enough(tmp_path: Path) -> None:
     assert found.nearness is not None, "without exemplars, definitions are what talk is near to"
     assert found.nearness.elsewhere == ()
     assert found.nearness.sites["North"].farther.value is None
-    assert "North, the only site so far." in page_of(session, "North")
+    assert "North. Nothing came in from another site yet." in page_of(session, "North")
 
 
 def test_hostile_words_and_names_are_words_and_nothing_else(tmp_path: Path) -> None:
