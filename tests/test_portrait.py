@@ -1,6 +1,7 @@
 """A site's report over a store: what it counts, where it goes, and what it says where there is little to say."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -110,6 +111,28 @@ def test_suggestions_and_abstentions_are_counted_as_the_store_has_them(ready: in
             assert theme.elsewhere.value == pytest.approx(elsewhere)
             assert theme.sites == {o: pytest.approx(given[o, theme.theme] / segments[o]) for o in others}
     assert sum(unsure.values()), "there is something to abstain from"
+
+
+def test_transcripts_and_speakers_are_counted_turn_by_turn(ready: intake.Session) -> None:
+    found = portrait.portrait(ready, "North")
+    suggested = {
+        key for key, made in runs.load_suggestions(ready.store).items() if any(m.suggestion.suggested for m in made)
+    }
+    for entry, told in zip(_entries(ready, "North"), found.documents, strict=True):
+        (transcript,) = corpus.load_transcripts(ready.store, [entry.id]).values()
+        pieces = corpus.load_segments(ready.store, entry.id)
+        assert (told.name, told.source, told.turns) == (entry.name, entry.source, len(transcript.turns))
+        assert (told.segments, told.suggested) == (len(pieces), sum(piece.id in suggested for piece in pieces))
+        if told.name != "n9":  # which has notes in brackets, that are no words
+            assert told.words == sum(len(re.findall(r"[\w']+", piece.text)) for piece in pieces)
+    ana = next(voice for voice in found.voices if voice.label == "Ana")
+    mine = [
+        turn
+        for transcript in corpus.load_transcripts(ready.store, [e.id for e in _entries(ready, "North")]).values()
+        for turn in transcript.turns
+        if turn.speaker == "Ana"
+    ]
+    assert (ana.role, ana.turns, ana.transcripts) == ("participant", len(mine), 6)
 
 
 def test_a_segment_counts_as_suggested_on_though_its_likeliest_theme_is_muted(tmp_path: Path) -> None:
