@@ -23,6 +23,7 @@ agreement    readings -> how far coders agree, with intervals
 drift        checks of coders over time -> who or what changed, and what could not be seen
 influence    judgements and actions -> what suggestions do to the people who see them
 effort       judgements and actions -> what the work costs, what is saved, when it is enough
+memos        memos in their versions -> what stands of them
 report       results -> one HTML page with its figures
 exchange     records <-> tables of other programs
 store        records <-> database

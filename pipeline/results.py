@@ -16,7 +16,7 @@ from .coded import coded_segments, material, still_there
 from .config import Study
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
 from .records import Coding, Mode, Segment, SegmentId, Transcript, TranscriptId, present
-from .store import corpus, decisions, runs, trail
+from .store import corpus, decisions, memos, runs, trail
 
 
 class SiteStatus(TypedDict):
@@ -200,7 +200,20 @@ def _trail(session: intake.Session) -> _Table:
     return exchange.TRAIL_COLUMNS, exchange.trail_rows(chained, segments, read)
 
 
-_TABLES = {"suggestions": _suggestions, "decisions": _decisions, "coding": _coding, "trail": _trail}
+def _memos(session: intake.Session) -> _Table:
+    written = memos.load_memos(session.store)
+    segments = _segments(session, [memo.about.segment for memo in written if memo.about.segment])
+    read = corpus.load_transcripts(session.store, {segment.transcript for segment in segments})
+    return exchange.MEMO_COLUMNS, exchange.memo_rows(written, {one.id: one for one in segments}, read)
+
+
+_TABLES = {
+    "suggestions": _suggestions,
+    "decisions": _decisions,
+    "coding": _coding,
+    "memos": _memos,
+    "trail": _trail,
+}
 
 
 def _segments(session: intake.Session, ids: Sequence[SegmentId]) -> list[Segment]:

@@ -404,11 +404,14 @@ def test_errors_of_rows_left_out_with_their_group_follow_from_the_inverse(seed: 
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(sentences, min_size=1, max_size=60))
-def test_wording_in_common_is_that_of_all_n_grams(texts: list[str]) -> None:
+@given(st.lists(sentences, min_size=1, max_size=60), st.integers(1, 60))
+def test_wording_in_common_is_that_of_all_n_grams(texts: list[str], together: int) -> None:
     counts = lexical.count(texts)
     wording = lexical.weigh(counts, lexical.learn(counts))
-    np.testing.assert_allclose(lexical.products(wording), (wording @ wording.T).toarray(), atol=1e-6)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lexical, "TOGETHER", together)
+        found = lexical.products(wording)
+    np.testing.assert_allclose(found, (wording @ wording.T).toarray(), atol=1e-6)
 
 
 @settings(max_examples=50, deadline=None)

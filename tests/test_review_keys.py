@@ -36,15 +36,15 @@ def change(page: "Page", does: str, key: str) -> str:
 
 
 def test_a_key_can_be_changed_and_the_page_shows_it(page: "Page", store: Store) -> None:
-    told = change(page, "accept the first", "w")
-    assert told == "w is now for: accept the first suggestion and go on."
-    assert page.locator("button:has-text('Accept first') kbd").inner_text() == "w"
+    told = change(page, "accept the first", "q")
+    assert told == "q is now for: accept the first suggestion and go on."
+    assert page.locator("button:has-text('Accept first') kbd").inner_text() == "q"
     page.keyboard.press("a")
-    page.keyboard.press("w")
+    page.keyboard.press("q")
     at(page, SECOND)
     page.reload()
     at(page, SECOND)
-    page.keyboard.press("w")
+    page.keyboard.press("q")
     at(page, THIRD)
     assert [row[2] for row in written(store)] == ["accept", "accept"]
 
@@ -60,7 +60,7 @@ def test_a_key_that_is_taken_is_refused(page: "Page", store: Store) -> None:
 
 
 def test_keys_can_be_exchanged_and_set_back(page: "Page", store: Store) -> None:
-    change(page, "accept the first", "w")
+    change(page, "accept the first", "q")
     assert change(page, "reject all", "a") == "a is now for: reject all that are shown and not accepted, and go on."
     page.keyboard.press("a")
     at(page, SECOND)
@@ -73,7 +73,7 @@ def test_keys_can_be_exchanged_and_set_back(page: "Page", store: Store) -> None:
 
 
 def test_keys_are_kept_for_each_coder_apart(page: "Page") -> None:
-    change(page, "accept the first", "w")
+    change(page, "accept the first", "q")
     names = page.evaluate("Object.keys(localStorage)")
     who = page.locator("#page").get_attribute("data-who")
     assert names == [f"themescout-keys {who}"]

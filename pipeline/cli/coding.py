@@ -124,13 +124,16 @@ def import_(study: Path, file: Path, *, partly: bool) -> None:
 @click.command(epilog=example("themescout export my-study --what suggestions --format xlsx --out suggestions.xlsx"))
 @STUDY
 @click.option(
-    "--what", type=click.Choice(["suggestions", "decisions", "coding", "trail"]), required=True, help="What to write."
+    "--what",
+    type=click.Choice(["suggestions", "decisions", "coding", "memos", "trail"]),
+    required=True,
+    help="What to write.",
 )
 @click.option("--format", "format_", type=click.Choice(["csv", "xlsx", "jsonl", "parquet"]), default="csv", help="How.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The file to write.")
 @loudness
 def export(study: Path, *, what: str, format_: str, out: Path) -> None:
-    """Write suggestions, decisions or present coding as a table, or the audit trail of who decided what and when."""
+    """Write suggestions, decisions, present coding or memos as a table, or the trail of who decided what and when."""
     from .. import results
 
     session = open_study(study)

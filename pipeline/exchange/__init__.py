@@ -2,6 +2,7 @@
 
 tables    rows -> csv, xlsx, jsonl, parquet
 decided   suggestions and decisions -> rows
+memos     memos -> rows
 coding    tables of human coding -> rows of codes, and codings -> such tables
 placing   rows of codes -> the segments they mean
 gold      tables of gold coding
@@ -20,6 +21,8 @@ from .decided import (
 )
 from .gold import COLUMNS as GOLD_COLUMNS
 from .gold import GoldRow, PlacedGold, joined, place_gold, read_gold
+from .memos import COLUMNS as MEMO_COLUMNS
+from .memos import memo_rows
 from .placing import Placed, PlacedCoding, place_coding
 from .tables import FORMATS, Cell, write_table
 
@@ -28,6 +31,7 @@ __all__ = [
     "DECISION_COLUMNS",
     "FORMATS",
     "GOLD_COLUMNS",
+    "MEMO_COLUMNS",
     "SUGGESTION_COLUMNS",
     "TRAIL_COLUMNS",
     "Cell",
@@ -40,6 +44,7 @@ __all__ = [
     "coding_rows",
     "decision_rows",
     "joined",
+    "memo_rows",
     "place_coding",
     "place_gold",
     "read_coding",

@@ -14,10 +14,10 @@ __all__ = ["FORMATS", "Cell", "write_table"]
 # The columns that are no texts. They are told here and not found from the cells, so that two exports have the same
 # types even when a column of one of them is empty.
 _TYPES = {
-    **dict.fromkeys(("start", "end", "rank", "near_accepted", "near_rejected", "number"), "int64"),
+    **dict.fromkeys(("start", "end", "rank", "near_accepted", "near_rejected", "number", "versions"), "int64"),
     **dict.fromkeys(("score", "probability", "runner_up_probability", "seconds", "chance"), "float64"),
-    **dict.fromkeys(("suggested", "shown"), "bool"),
-    **dict.fromkeys(("coded_at", "decided_at"), "timestamp"),
+    **dict.fromkeys(("suggested", "shown", "again"), "bool"),
+    **dict.fromkeys(("coded_at", "decided_at", "written_at"), "timestamp"),
 }
 
 

@@ -40,6 +40,18 @@ class _Compared:
     words: Matrix
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Near:
+    """The texts around passages and inside them, compared with the rows."""
+
+    close: NDArray[np.float32]  # how close in meaning they are to each row: u x m
+    long: NDArray[np.intp]  # the passages that have sentences
+    whole: NDArray[np.float32]  # how close these are to each row
+    centre: Matrix  # u x k
+    definition: Matrix  # u x k
+    documents: Sequence[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]]  # rows, texts, places in ``long``
+
+
 def fit_model(rows: Rows, counted: lexical.Counted | None = None) -> tuple[Model, Raw]:
     """Return the model of these rows, and the evidence on each passage among them with its document left out.
 
@@ -57,45 +69,18 @@ def fit_model(rows: Rows, counted: lexical.Counted | None = None) -> tuple[Model
         single = left.vectors.astype(np.float32)
         cosines = single @ single.T
         kernel = closeness(cosines)
-        near = closeness(left.around.astype(np.float32) @ single.T), closeness(cosines[np.unique(rows.around.of)])
+        near = left.near(cosines, single)
         wording = counting.result()
         kernel += wording.shared
         comparing = beside.submit(left.compared, cosines, wording.shared)
         learned = learn(rows, kernel)
         mapping = beside.submit(_maps, wording.rows, left.weight, learned)
         without = apart(learned)
+        errors = without.errors(rows.groups)
         compared = comparing.result()
-        own, other = left.senses(compared, learned, without, near)
-        maps = mapping.result()
-    model = Model(
-        mean=mean,
-        vectors=left.vectors,
-        base=learned.base,
-        coefficients=learned.coefficients,
-        centres=unit(left.weight.T @ left.vectors[: rows.shown]),
-        positive=rows.positive,
-        misses=rows.misses,
-        excluded=unit(rows.excluded - mean) * rows.excluded.any(axis=1, keepdims=True),
-        quotes=rows.quotes,
-        weights=wording.weights,
-        columns=wording.columns,
-        maps=maps,
-    )
-    raw = Raw(
-        learned=learned.base + (learned.residual - without.errors(rows.groups))[: rows.shown],
-        nearest=compared.nearest,
-        centre=compared.centre,
-        definition=compared.definition,
-        words=compared.words,
-        terms=wording.shared[: rows.shown, rows.shown :].astype(np.float64),
-        miss=compared.miss,
-        exclude=exclusion(model, left.vectors[: rows.shown], compared.definition),
-        own=own,
-        other=other,
-        around=rows.around,
-        best=np.full(compared.nearest.shape, -1),
-    )
-    return model, raw
+        senses = left.senses(compared, near, learned, errors, without)
+        model = left.model(mean, learned, wording, mapping.result())
+    return model, left.evidence(model, compared, wording, learned.base + learned.residual - errors, senses)
 
 
 def _wording(texts: Sequence[str], counted: lexical.Counted) -> _Wording:
@@ -169,36 +154,82 @@ class _LeftOut:
         any_left = (np.count_nonzero(weight, axis=0) > (own @ (weight != 0))[groups]) & (rest > 1e-9)
         return np.where(any_left, (product - inside) / np.sqrt(np.where(any_left, rest, 1)), np.nan)
 
-    def senses(
-        self, compared: _Compared, learned: Learned, without: Apart, near: tuple[Floats, Floats]
-    ) -> tuple[Sense, Sense]:
-        """Return what the meaning says of the passages that have sentences, and of the texts around passages.
-
-        ``near`` is how close in meaning the texts around passages and those passages are to each row.
-        """
-        rows, n = self.rows, self.rows.shown
-        filled = np.where(np.isnan(compared.centre), compared.definition, compared.centre)
-        whole = Sense(learned=np.zeros(filled.shape), centre=filled, definition=compared.definition)
-        texts, shape = self.around, (len(self.around), len(learned.base))
-        other = Sense(learned=np.zeros(shape), centre=np.zeros(shape), definition=texts @ self.vectors[n:].T)
-        if not len(texts):
-            return whole, other
-        inverse, coefficients = without.inverse(), learned.coefficients.astype(np.float32)
+    def near(self, cosines: NDArray[np.float32], single: NDArray[np.float32]) -> _Near:
+        """Return what is around passages and inside them beside the rows; ``single`` is the rows' vectors."""
+        rows, n, texts = self.rows, self.rows.shown, self.around
+        long = np.unique(rows.around.of)
+        near = _Near(
+            close=closeness(texts.astype(np.float32) @ single.T),
+            long=long,
+            whole=closeness(cosines[long]),
+            centre=np.zeros((len(texts), self.weight.shape[1])),
+            definition=texts @ self.vectors[n:].T,
+            documents=[
+                (block, used, np.flatnonzero(np.isin(long, block)))
+                for block in blocks(rows.groups)
+                if (used := _used(rows.around, block[block < n])).size
+            ],
+        )
         sums, showing = self.weight.T @ self.vectors[:n], np.count_nonzero(self.weight, axis=0)
-        cut = np.unique(rows.around.of)
-        for block in blocks(rows.groups):
+        for block, used, _ in near.documents:
             inside = block[block < n]
-            used = _used(rows.around, inside)
-            if not used.size:
-                continue
-            rest = coefficients - columns(inverse, block) @ without.error(block).astype(np.float32)
-            long = np.flatnonzero(np.isin(cut, inside))
-            whole.learned[cut[long]] = learned.base + near[1][long] @ rest
-            other.learned[used] = learned.base + near[0][used] @ rest
             left = sums - self.weight[inside].T @ self.vectors[inside]
             has = showing > np.count_nonzero(self.weight[inside], axis=0)
-            other.centre[used] = np.where(has, texts[used] @ unit(left).T, other.definition[used])
-        return whole, other
+            near.centre[used] = np.where(has, texts[used] @ unit(left).T, near.definition[used])
+        return near
+
+    def senses(
+        self, compared: _Compared, near: _Near, learned: Learned, errors: Matrix, without: Apart
+    ) -> tuple[Sense, Sense]:
+        """Return what the meaning says of the passages that have sentences, and of the texts around passages."""
+        whole, other = (np.zeros((count, len(learned.base))) for count in (self.rows.shown, len(self.around)))
+        if near.documents:
+            inverse, coefficients = without.inverse(), learned.coefficients.astype(np.float32)
+        for block, used, long in near.documents:
+            rest = coefficients - columns(inverse, block) @ errors[block].astype(np.float32)
+            whole[near.long[long]] = learned.base + near.whole[long] @ rest
+            other[used] = learned.base + near.close[used] @ rest
+        filled = np.where(np.isnan(compared.centre), compared.definition, compared.centre)
+        own = Sense(learned=whole, centre=filled, definition=compared.definition)
+        return own, Sense(learned=other, centre=near.centre, definition=near.definition)
+
+    def model(self, mean: Matrix, learned: Learned, wording: _Wording, maps: NDArray[np.float32]) -> Model:
+        """Return what evidence on new passages is computed from."""
+        rows = self.rows
+        return Model(
+            mean=mean,
+            vectors=self.vectors,
+            base=learned.base,
+            coefficients=learned.coefficients,
+            centres=unit(self.weight.T @ self.vectors[: rows.shown]),
+            positive=rows.positive,
+            misses=rows.misses,
+            excluded=unit(rows.excluded - mean) * rows.excluded.any(axis=1, keepdims=True),
+            quotes=rows.quotes,
+            weights=wording.weights,
+            columns=wording.columns,
+            maps=maps,
+        )
+
+    def evidence(
+        self, model: Model, compared: _Compared, wording: _Wording, learned: Matrix, senses: tuple[Sense, Sense]
+    ) -> Raw:
+        """Return all of it, given what was learned of the rows without their documents."""
+        n = self.rows.shown
+        return Raw(
+            learned=learned[:n],
+            nearest=compared.nearest,
+            centre=compared.centre,
+            definition=compared.definition,
+            words=compared.words,
+            terms=wording.shared[:n, n:].astype(np.float64),
+            miss=compared.miss,
+            exclude=exclusion(model, self.vectors[:n], compared.definition),
+            own=senses[0],
+            other=senses[1],
+            around=self.rows.around,
+            best=np.full(compared.nearest.shape, -1),
+        )
 
 
 def _used(around: Around, passages: NDArray[np.intp]) -> NDArray[np.intp]:

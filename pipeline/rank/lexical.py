@@ -20,6 +20,7 @@ _Row = tuple[NDArray[np.int32], NDArray[np.float32]]  # the columns of one text'
 COLUMNS = 2**20
 PIECES = (3, 4, 5)
 REMEMBERED = 20_000  # texts whose n-grams are kept: some 4 kB each
+TOGETHER = 500  # texts whose products with those before them are computed at once
 COMMON = 0.05  # of the texts: n-grams of so many are multiplied as a dense matrix, the others as a sparse one
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd multipliers with well mixed bits; products wrap at 2^64
 _PAIR = np.uint64(0xC2B2AE3D27D4EB4F)
@@ -115,13 +116,23 @@ def products(rows: sp.csr_matrix) -> NDArray[np.float32]:
     often = texts > max(COMMON * rows.shape[0], 1)
     dense, sparse = rows[:, np.flatnonzero(often)].toarray(), rows[:, np.flatnonzero((texts > 1) & ~often)]
     with ThreadPoolExecutor(1) as beside:
-        rare = beside.submit(lambda: (sparse @ sparse.T).toarray())
+        rare = beside.submit(_squared, sparse)
         common = dense @ dense.T
         common += rare.result()
     # An n-gram of a single text is shared with no other: all of them together make up what is left to a row's length.
     single = np.bincount(_row_of(rows), np.where(texts[rows.indices] == 1, rows.data, 0) ** 2, minlength=rows.shape[0])
     common[np.diag_indices_from(common)] += single
     return np.asarray(common)
+
+
+def _squared(rows: sp.csr_matrix) -> NDArray[np.float32]:
+    """Return the products of all rows with each other, each computed once."""
+    found = np.zeros((rows.shape[0],) * 2, dtype=np.float32)
+    for at in range(0, len(found), TOGETHER):
+        end = at + TOGETHER
+        found[at:end, :end] = (rows[at:end] @ rows[:end].T).toarray()
+        found[:at, at:end] = found[at:end, :at].T
+    return found
 
 
 def weigh_words(texts: Sequence[str], weights: Weights) -> sp.csr_matrix:

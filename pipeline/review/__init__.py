@@ -4,6 +4,7 @@ queue    where a segment stands for a coder, and which one comes next
 answers  what an action appends to the decisions, and what taking it back appends
 pages    what the templates show
 orders   in which order one coder comes to segments, and which resemble an example
+memos    what the page shows of memos
 filters  which segments a coder wants to see
 desk     what the page asks the store for one coder
 learn    suggestions made anew in the background, from what people have decided
@@ -12,6 +13,7 @@ render   forms in, templates -> responses out
 again    segments coded with a theme whose words have changed since
 shelf    the codebook as it is now
 lists    routes that list transcripts, themes and segments
+noting   routes where memos are written and looked up
 filtering routes of the filter, and of links to a segment
 revising routes where the codebook is changed, and of its history
 accounts passwords and log-ins, where several people work on a study

@@ -24,7 +24,7 @@ from ..store import Store
 from ..store.corpus import load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
 from ..store.reveals import reveal
-from . import filtering, lists, pages, revising, rooms, slots, spans
+from . import filtering, lists, memos, noting, pages, revising, rooms, slots, spans
 from .accounts import Door
 from .answers import Ask, decisions_for, moment_after, to_append, undo_last
 from .desk import Desk, address, ahead, along, beside, elsewhere, hold, led_to, line, onward, sight_of
@@ -86,6 +86,7 @@ def create_app(
         Route("/undo", posted(_undone, fields=10), methods=["POST"]),
         Route("/next", _next),
         *spans.routes(),
+        *noting.routes(),
         Route("/codebook", lists.codebook),
         Route("/nothing-fits", lists.nothing_fits),
         Route("/similar/{segment}", lists.similar),
@@ -165,6 +166,7 @@ def _transcript(request: Request) -> Response:
         "place": _place(desk, order, here),
         "ahead": ahead(desk, units, answers, here, order),
         **beside(desk, found, units, here, order),
+        **memos.beside(desk, reading, transcript, current, away),
     }
     if away and not request.query_params.get("note"):
         values["note"] = AWAY

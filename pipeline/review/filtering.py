@@ -40,6 +40,7 @@ STATES = {
     "rejected": "suggestions rejected, no theme given",
     "unsure": "unsure",
 }
+MEMOS = {"yes": "you have one"}
 NAMES = {
     "site": "Site",
     "transcript": "Transcript",
@@ -48,6 +49,7 @@ NAMES = {
     "chance": "Suggestion",
     "state": "State",
     "given": "Theme given",
+    "memo": "Memo",
     "coder": "Coder",
     "find": "Words",
 }
@@ -139,6 +141,7 @@ def _choices(desk: Desk) -> dict[str, list[tuple[str, str]]]:
         "chance": list(bands.items()),
         "state": list(STATES.items()),
         "given": _same(desk.codebook.names),
+        "memo": list(MEMOS.items()),
         "coder": _same(_coders(desk)),
         "by": [("", "as they were said"), ("surest", "surest first"), ("informative", "most informative first")],
     }
@@ -170,5 +173,5 @@ def _conditions(desk: Desk, filter_: Filter, *, widen: bool) -> list[Condition]:
 def _told(desk: Desk, name: str, value: str, entries: Mapping[TranscriptId, Entry]) -> str:
     if name == "transcript":
         return entries[TranscriptId(value)].name if value in entries else "one that is not here"
-    known = {"chance": WORDS, "state": STATES, "find": desk.searches}.get(name, {})
+    known = {"chance": WORDS, "state": STATES, "memo": MEMOS, "find": desk.searches}.get(name, {})
     return known.get(value, "forgotten" if name == "find" else value)

@@ -5,7 +5,7 @@ segments without a suggestion are one group. Nor do other people's answers, but 
 """
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, urlencode
 
@@ -16,6 +16,7 @@ from ..store.corpus import list_transcripts
 from ..store.people import Rights, assigned, opened
 from ..transcripts import group
 from . import slots
+from .memos import with_memo
 from .orders import Order, Reviewer, in_order, mine
 from .queue import withheld
 
@@ -37,6 +38,7 @@ class Filter:
     chance: str = ""  # of `BANDS`
     state: str = ""  # of `STATES`
     given: str = ""  # a theme
+    memo: str = ""  # "yes": on which one has a memo
     coder: str = ""  # whose answers count, one's own if empty
     find: str = ""  # the key of words that the program remembers: what is typed is never in an address
     by: Order = Order.TRANSCRIPT
@@ -59,7 +61,7 @@ class Filter:
     @property
     def only_open(self) -> bool:
         """Whether going on leads to open segments alone: not where answered ones were asked for."""
-        return self.state in ("", "open") and not self.given and not self.coder
+        return self.state in ("", "open") and not (self.given or self.coder or self.memo)
 
     def without(self, name: str) -> "Filter":
         """Return the filter without one of its conditions."""
@@ -83,7 +85,8 @@ def made(told: dict[str, str]) -> Filter:
     return Filter(
         **plain
         | {"chance": plain["chance"] if plain["chance"] in BANDS else ""}
-        | {"state": plain["state"] if plain["state"] in STATES else ""},
+        | {"state": plain["state"] if plain["state"] in STATES else ""}
+        | {"memo": plain["memo"] if plain["memo"] == "yes" else ""},
         by=Order(by) if by in (Order.SUREST.value, Order.INFORMATIVE.value) else Order.TRANSCRIPT,
     )
 
@@ -120,12 +123,26 @@ def matching(reviewer: Reviewer, filter_: Filter, text: str = "") -> list[Segmen
     if filter_.find:
         words = words_of(text)
         found = finding.holding(reviewer.store, found, words) if words else []
+    if filter_.memo:
+        found = _noted(reviewer, found)
     segments = [one.id for one in found]
     if filter_.by is Order.TRANSCRIPT:
         return segments
     fit = set(segments)  # the order has open segments only; those that are not follow as they were said
     ordered = [segment for segment in in_order(reviewer, filter_.by) if segment in fit]
     return [*ordered, *(segment for segment in segments if segment not in set(ordered))]
+
+
+def _noted(reviewer: Reviewer, found: Sequence[finding.Found]) -> list[finding.Found]:
+    """Return the segments on which, or on a span in which, the coder has a memo."""
+    places: dict[TranscriptId, list[tuple[int, int]]] = {}
+    for unit in with_memo(reviewer):
+        places.setdefault(unit.transcript, []).append((unit.start, unit.end))
+
+    def has(one: finding.Found) -> bool:
+        return any(start < one.end and one.start < end for start, end in places.get(one.transcript, ()))
+
+    return [one for one in found if has(one)]
 
 
 def _wanted(reviewer: Reviewer, filter_: Filter) -> finding.Wanted:

@@ -40,6 +40,7 @@ class Reading:
     transcript: TranscriptId
     spans: Sequence[Segment]  # the coder's own
     answers: Answers
+    again: frozenset[SegmentId] = frozenset()  # just now read a second time: the answers are those of this reading
     others: frozenset[SegmentId] = frozenset()  # spans that are not the coder's: as if they were not there
 
     @cached_property
@@ -129,12 +130,14 @@ def read(reviewer: Reviewer, transcript: TranscriptId, slot: Slot | None = None)
 
 def as_read(reviewer: Reviewer, transcript: TranscriptId, made: Sequence[Decision], slot: Slot | None) -> Reading:
     """Return a transcript as the coder has it, given the coder's decisions in it."""
-    answers = standing(made, slots.read_again(slot, made))
+    again = slots.read_again(slot, made)
+    answers = standing(made, again)
     every = load_spans(reviewer.store, transcript)
     return Reading(
         store=reviewer.store,
         transcript=transcript,
         spans=[span for span in every if answers.get(span.id)],
         answers=answers,
+        again=again,
         others=frozenset(span.id for span in every if not answers.get(span.id)),
     )

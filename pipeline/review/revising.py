@@ -27,10 +27,11 @@ from ..store.people import Rights
 from ..store.revisions import Proposal, Revision, answer, list_proposals, list_revisions, propose
 from ..store.runs import load_codebook
 from ..transcripts import group
-from . import slots
+from . import memos, slots
 from .again import to_look_at
 from .answers import decisions_for, moment_after
 from .desk import Desk, address, onward, sight_of
+from .filters import READERS
 from .lists import anchor
 from .orders import Order
 from .own import as_read
@@ -103,6 +104,7 @@ def _edit_page(request: Request, name: str, *, wrong: str = "", typed: Mapping[s
         status=409 if wrong else 200,
         theme=theme,
         others=others,
+        **memos.theme_page(desk, name, everybody=desk.rights in READERS),
         seen=about(desk.codebook, Edit(act=Act.WORDS, theme=name)),
         merging={other: about(desk.codebook, Edit(act=Act.MERGE, theme=name, into=other)) for other in others},
         may=may_change(desk),

@@ -1,7 +1,7 @@
 """The pages of a team: log in, the lead's view, comparing two coders and settling what they disagree on."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from starlette.datastructures import FormData
@@ -10,12 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from ..records import Answer, Decision, Mode, SegmentId, TranscriptId, present
+from ..memos import NO_SEGMENT
+from ..records import Answer, Decision, Mode, Segment, SegmentId, TranscriptId, present
 from ..store.corpus import Entry, list_transcripts, load_segments, load_transcripts
 from ..store.decisions import appending, load_decisions
+from ..store.memos import load_memos
 from ..store.people import Place, Rights, assign, assigned, list_people, log_out, opened, set_open
 from .accounts import LASTING, WAIT, Door
 from .desk import Desk
+from .memos import remarks
 from .queue import WHOLE
 from .render import Refused, desk_of, page, posted, render, see, text
 from .seats import COOKIE, token_in
@@ -152,16 +155,26 @@ def _compare(request: Request) -> Response:
     transcript = load_transcripts(desk.store, [entry.id])[entry.id]
     compared = compare(segments, present(load_decisions(desk.store, transcript=entry.id)))
     wanted = request.query_params.get("show", "disputed")
+    listed = compared if wanted == "all" else [one for one in compared if one.disputed]
     values = {
         "entry": entry,
         "speakers": [turn.speaker for turn in transcript.turns],
         "compared": compared,
-        "listed": compared if wanted == "all" else [one for one in compared if one.disputed],
+        "listed": listed,
         "show": wanted,
         "is_open": place in opened(desk.store),
         "themes": desk.codebook.names,
+        **_remarks(desk, entry, segments, {one.segment.id for one in listed}),
     }
     return page(request, "compare.html", values)
+
+
+def _remarks(desk: Desk, entry: Entry, segments: Sequence[Segment], listed: Collection[SegmentId]) -> dict[str, object]:
+    """Return everybody's memos by segment, those on the transcript, and the segments with memos that are not listed."""
+    said = remarks(desk, load_memos(desk.store, transcript=entry.id, place=(entry.site, entry.name)))
+    here = said.pop(NO_SEGMENT, [])
+    others = [piece for piece in segments if piece.id in said and piece.id not in listed]
+    return {"remarks": said, "remarks_here": here, "noted": others}
 
 
 def _set_open(request: Request, form: FormData) -> Response:

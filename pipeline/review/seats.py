@@ -15,7 +15,7 @@ from .desk import Desk
 
 COOKIE = "themescout"
 FREE = ("/login", "/static/")  # what nobody needs to log in for
-LOOKING = ("/logout", "/filter", "/search")  # forms that write nothing
+LOOKING = ("/logout", "/filter", "/search", "/memos")  # forms that write nothing
 
 
 class Seats:

@@ -9,6 +9,7 @@ runs        runs, codebooks, suggestions
 carried     where the words of segments are now that people worked on
 manifests   what each run worked on and with
 decisions   what people decided
+memos       what people noted
 trail       decisions chained by hashes, and whether the chain is whole
 anchors     gold codings of segments
 slots       segments that chance wove into coders' work

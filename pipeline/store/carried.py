@@ -1,6 +1,6 @@
 """Where the words are now that people worked on: a transcript that changes gets new segments.
 
-Decisions, gold codings and slots stay on the segment they were made on, and are looked up through this.
+Decisions, memos, gold codings and slots stay on the segment they were made on, and are looked up through this.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from ..records import SegmentId, TranscriptId
 from .connect import Store
 from .corpus import portions
-from .schema import anchors, carried, decisions, segments, slots, transcripts
+from .schema import anchors, carried, decisions, memos, segments, slots, transcripts
 
 
 def now_of(segment: sa.ColumnElement[Any], until: datetime | None = None) -> sa.ColumnElement[Any]:
@@ -65,9 +65,12 @@ class Stray:
 
 
 def strays(store: Store) -> list[Stray]:
-    """Return the segments with decisions, gold codings or slots whose words are no present segment's, in order."""
+    """Return segments with decisions, memos, gold codings or slots whose words no present segment has, in order."""
     attached = sa.union(
-        *(sa.select(column) for column in (decisions.c.segment, anchors.c.segment, slots.c.segment, slots.c.after))
+        *(
+            sa.select(column)
+            for column in (decisions.c.segment, memos.c.segment, anchors.c.segment, slots.c.segment, slots.c.after)
+        )
     )
     here, last = segments.alias(), segments.alias()
     home, place = transcripts.alias(), transcripts.alias()

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-HEAD = "0011"  # the schema this program writes
+HEAD = "0012"  # the schema this program writes
 
 metadata = sa.MetaData(
     naming_convention={
@@ -161,6 +161,24 @@ decisions = sa.Table(
     sqlite_autoincrement=True,
 )
 sa.Index("ix_decisions_coder_segment", decisions.c.coder, decisions.c.segment)
+
+# What coders noted of segments, themes and transcripts: appended, never changed, as triggers see to, too.
+memos = sa.Table(
+    "memos",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("coder", sa.Text, nullable=False),
+    sa.Column("segment", sa.Text, sa.ForeignKey("segments.id"), nullable=True, index=True),
+    sa.Column("theme", sa.Text, nullable=False),
+    sa.Column("site", sa.Text, nullable=False),  # with `document` it names a transcript
+    sa.Column("document", sa.Text, nullable=False),
+    sa.Column("again", sa.Boolean(create_constraint=False), nullable=False),  # on reading the segment a second time
+    sa.Column("text", sa.Text, nullable=False),  # "" takes the memo away
+    sa.Column("written_at", sa.Text, nullable=False),
+    sa.Column("request", sa.Text, nullable=False),  # what the page sent it as
+    sqlite_autoincrement=True,
+)
+sa.Index("ix_memos_coder_segment", memos.c.coder, memos.c.segment)
 
 # The gold coding of segments, appended, never changed: the latest row of a segment counts.
 anchors = sa.Table(

@@ -1,6 +1,6 @@
 // Answers on their way to the review program. Each is kept in the browser until the program says that it is written,
 // and sent again until then, under one name: so none is lost and none counts twice, whatever ends or breaks between.
-// What is kept are ids, answers and names of themes, never words of a transcript.
+// What is kept are ids, answers, names of themes, and memos, but no words of a transcript.
 
 const PATIENCE = 10000; // ms for one try; the program itself may wait longer, and knows an answer that comes again
 const PAUSE = 2000; // ms between two tries
@@ -14,7 +14,7 @@ function fresh() {
 
 export class Outbox {
   // `name` tells studies and coders apart. `told` hears "waiting", "lost" (with an answer that was not written) and
-  // "sent" (with the last answer, once everything that waited was sent).
+  // "sent" (with the last answer, once everything that waited was sent); and "written" of every single one.
   constructor(name, root, told) {
     this.prefix = `themescout-outbox ${name} `;
     this.root = root;
@@ -78,6 +78,7 @@ export class Outbox {
       if (last.out) return last; // to log in again; what waits is sent after that
       this.entries.shift();
       this.forget(entry.name);
+      if (!last.unwritten) this.told("written", entry);
       if (last.unwritten && this.why) this.told("lost", last);
     }
     if (!this.why) return last;

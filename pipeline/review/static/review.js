@@ -3,6 +3,7 @@
 import { fetchAhead, fetched, forgetTrail, goBack, mark, nextFetched, remember, turnTo } from "./ahead.js";
 import { Beside } from "./beside.js";
 import { Keys } from "./keys.js";
+import { Memos } from "./memos.js";
 import { Outbox, words } from "./outbox.js";
 import { Themes } from "./themes.js";
 
@@ -15,10 +16,12 @@ const { root, who } = page().dataset;
 const keys = new Keys(who, help);
 const themes = new Themes(who);
 const beside = new Beside(root);
+const memos = new Memos(who, notify);
 const outbox = new Outbox(who, root, heard);
 let here = location.pathname + location.search;
 let busy = false; // while an answer is on its way: keys pressed blindly must not decide what nobody has seen
 let queued = false; // Enter was pressed in the add field meanwhile
+let asked = false; // the box of a memo was asked for meanwhile: on what is there then
 let stuck = false; // nothing more was fetched ahead: what comes next is not known
 let calm = performance.now() + 300; // until then the segment is too new to have been read: a double press decides nothing
 let idle = 0; // the clock after which the next segments are fetched ahead
@@ -60,6 +63,7 @@ document.addEventListener("keydown", (event) => {
     field.select();
   } else if (button) {
     if (!busy) button.click();
+    else asked ||= button.matches(".memo summary");
   } else if (key === "x" && page().querySelector(".panel")) {
     notify("Nothing is suggested here. The space bar says that nothing fits.");
   } else {
@@ -100,6 +104,7 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.method !== "post" || "plain" in form.dataset) return;
   event.preventDefault();
+  if (form.matches(".memo form")) return void note(form);
   const adds = form.matches(".add");
   if (busy) queued ||= adds;
   if (busy || performance.now() < calm || (adds && !themes.completed(form.elements.theme))) return;
@@ -112,6 +117,14 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("input", (event) => {
   if (event.target.id === "add") event.target.setCustomValidity("");
 });
+
+// Send a memo, after what is on its way. It stays a draft until it is written.
+async function note(form) {
+  const body = new URLSearchParams(new FormData(form));
+  memos.leave(form);
+  while (busy) await new Promise((resolve) => setTimeout(resolve, 30));
+  act(form.action, body);
+}
 
 // Say something so that everybody sees it.
 function notify(text) {
@@ -132,6 +145,12 @@ async function act(address, body, button) {
   busy = false;
   if (!answer) aside(address, body, button);
   else arrived(answer.page, answer.url, answer.ok, body);
+  openAsked();
+}
+
+function openAsked() {
+  if (asked && !busy) byKey("m")?.click();
+  asked = false;
 }
 
 // Load a page; with a body, the one that follows what is done at once or not at all.
@@ -155,10 +174,11 @@ async function load(address, body) {
   }
   busy = false;
   if (fresh) arrived(fresh, answer?.url ?? address, answer?.ok ?? true, body);
+  openAsked();
 }
 
 function arrived(fresh, address, ok, body) {
-  if (body && !ok) notify(`Your answer was NOT saved. ${words(fresh)}`);
+  if (body && !ok) notify(`Your ${body.has("memo") ? "memo" : "answer"} was NOT saved. ${words(fresh)}`);
   else if (!(ok && fresh.querySelector("#page.reading"))) {
     busy = true; // until the other page is there
     return location.assign(address);
@@ -173,6 +193,7 @@ function arrived(fresh, address, ok, body) {
 
 // Go on with what is on the page while an answer waits.
 function aside(address, body, button) {
+  if (body.has("memo")) return memos.waits(body);
   const answer = body.get("answer");
   const undone = /\/undo(\?|$)/.test(address);
   if (!answer && !undone) return notify("It is done once the program can be reached."); // the codebook, or looking again
@@ -210,6 +231,7 @@ function aside(address, body, button) {
 
 // What becomes of the answers that waited.
 function heard(event, answer) {
+  if (event === "written") return memos.written(answer.form);
   if (event === "lost") {
     const line = Object.assign(document.createElement("p"), { textContent: `An answer was NOT written. ${words(answer.page)} ` });
     if (answer.ok) {
@@ -240,13 +262,14 @@ function refresh() {
 }
 
 addEventListener("beforeunload", (event) => {
-  if (outbox.waiting && !outbox.lasting) event.preventDefault();
+  if ((outbox.waiting && !outbox.lasting) || memos.unkept) event.preventDefault();
 });
 
 // What is done with every page that is shown.
 function settle() {
   keys.show();
   themes.prepare();
+  memos.prepare(page());
   clearTimeout(idle);
   if (page().matches(".reading")) idle = setTimeout(() => outbox.why || fetchAhead(page()), UNDISTURBED);
 }
@@ -262,7 +285,7 @@ function named(element) {
 
 function show(fresh, address, acted) {
   const was = page().querySelector(".current")?.id;
-  const field = document.activeElement?.closest("#add");
+  const field = document.activeElement?.closest("#add, .memo textarea");
   const held = document.activeElement?.closest("button, summary");
   const name = held && named(held);
   const open = new Set([...page().querySelectorAll("details[open]")].map(named));
@@ -287,10 +310,11 @@ function show(fresh, address, acted) {
   settle();
 }
 
-// Go on in the add field where somebody types: the letters must not become decisions.
+// Go on in the field where somebody types: the letters must not become decisions.
 function resumed(old) {
-  const field = document.getElementById("add");
+  const field = document.getElementById(old.id);
   if (!field) return false;
+  if (field.closest(".memo")) field.closest("details").open = true;
   field.value = old.value;
   field.focus({ preventScroll: true });
   field.setSelectionRange(old.selectionStart, old.selectionEnd);
