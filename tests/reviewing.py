@@ -228,7 +228,7 @@ class Coder:
         """Return the state of a segment as the present page says it."""
         found = re.search(rf'id="s-{segment}".*?<span class="mark">(.*?)</span>', self.page, flags=re.DOTALL)
         assert found
-        return unescape(re.sub("</?bdi>", "", found[1]))
+        return unescape(re.sub("</?(bdi|i)\\b[^>]*>", "", found[1]))
 
     @property
     def rows(self) -> list[Decision]:

@@ -151,7 +151,7 @@ def test_what_is_suggested_under_a_former_name_is_shown_under_the_present_one(ri
     segment = ids(ria.store)[0]
     change(ria, "rename", "Waiting", into="Time")
     page = ria.go(f"/segment/{segment}")
-    assert "<h3><bdi>Time</bdi></h3>" in page
+    assert "<bdi>Time</bdi></h3>" in page
     ria.say(segment, "accept", "Time")
     assert ria.last == [("Time", "accept")]
     assert ria.rows[-1].rank == 1
@@ -244,11 +244,11 @@ def test_a_file_that_is_protected_or_gone_is_told_of(ria: Coder, file: Path) -> 
 def test_a_running_page_takes_up_what_was_changed_in_the_file(ria: Coder, file: Path) -> None:
     ria.go("/codebook")
     file.write_text(file.read_text("utf-8-sig").replace("Weather", "Snow"), "utf-8-sig")
-    assert ">Snow</h2>" in ria.go("/codebook")
+    assert "<bdi>Snow</bdi></h2>" in ria.go("/codebook")
     file.write_text("theme,definition\n,no theme\n")
     page = ria.go("/codebook")
     assert "cannot be used as it is now" in page
-    assert ">Snow</h2>" in page
+    assert "<bdi>Snow</bdi></h2>" in page
 
 
 def test_two_leads_at_once_both_have_their_change(full: Store, file: Path, tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_a_coder_proposes_and_the_lead_decides(team: Store, file: Path, tmp_path
         assert (made.by, made.why) == ("Lea", "w; proposed by Asha; good")
         page = asha.go("/codebook/proposals")
         assert "declined by <bdi>Lea</bdi>: <bdi>no</bdi>" in page
-        assert ">Buses</h2>" in asha.go("/codebook"), "everybody's page has it"
+        assert "<bdi>Buses</bdi></h2>" in asha.go("/codebook"), "everybody's page has it"
 
 
 def test_what_cannot_be_done_is_not_proposed(team: Store, tmp_path: Path) -> None:
@@ -425,7 +425,7 @@ def test_forms_that_are_not_ours_change_nothing(ria: Coder, file: Path, form: di
 def test_hostile_words_are_kept_and_shown_as_text(ria: Coder, file: Path) -> None:
     hostile = "<script>alert(1)</script>\u202e\0 👋 =1+1"
     change(ria, "propose", "<i>New</i>", definition=hostile, why=hostile)
-    assert "</i>" not in ria.page.replace("&lt;/i&gt;", "")
+    assert "<i>New" not in ria.page
     for page in ("/codebook", "/codebook/history", "/codebook/theme?theme=%3Ci%3ENew%3C%2Fi%3E"):
         assert "<script>alert" not in ria.go(page)
         assert ria.status == 200

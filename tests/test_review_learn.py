@@ -137,7 +137,7 @@ def first(store: Store, tmp_path: Path) -> object:
 
 
 def cards(page: str) -> list[str]:
-    return re.findall(r"<h3><bdi>(.*?)</bdi></h3>", page)
+    return re.findall(r"<h3>.*?<bdi>(.*?)</bdi></h3>", page)
 
 
 def go_on(coder: Coder, segment: SegmentId, answer: str, theme: str = "") -> str:

@@ -143,13 +143,13 @@ def test_nothing_said_or_named_becomes_markup(coder: Coder, ids: list[SegmentId]
     assert "Bus &lt;stop&gt; study" in page
     assert "<of" not in page
     assert "<b>The" not in page
-    assert "&lt;script&gt;" in coder.post(f"/segment/{ids[0]}", {"answer": "add", "theme": "<script>", "at": "1"})
+    assert "&lt;script&gt;" in coder.say(ids[0], "add", "<script>")
 
 
 def test_the_whole_transcript_is_there_once(coder: Coder, ids: list[SegmentId]) -> None:
     page = coder.go(f"/transcript/{coder.where(ids[0])}")
     article = page[page.index("<article") : page.index("</article>")]
-    assert article.startswith('<article class="document" lang="en-GB">')
+    assert article.startswith('<article class="document" lang="en-GB" dir="ltr">')
     for words in ("Recorded for Group 1", "What is it like to take the bus?", "Mm-hm.", "One driver sings"):
         assert article.count(words) == 1
     assert "Ben:" not in article

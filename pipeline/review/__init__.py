@@ -11,6 +11,7 @@ learn    suggestions made anew in the background, from what people have decided
 guard    who may come in
 render   forms in, templates -> responses out
 again    segments coded with a theme whose words have changed since
+signs    a letter and a colour for each theme
 shelf    the codebook as it is now
 lists    routes that list transcripts, themes and segments
 noting   routes where memos are written and looked up

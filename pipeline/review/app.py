@@ -157,6 +157,7 @@ def _transcript(request: Request) -> Response:
     here = reading.home(current) if current and order else current  # an order holds the machine's segments alone
     values: dict[str, Any] = {
         "transcript": transcript,
+        "direction": pages.direction(transcript.language),
         "found": found,  # asked of the record, its id would be computed anew for every segment
         "here_at": f"{desk.root}/transcript/{found}",
         "progress": progress(((s.id, s.transcript) for s in units), answers).get(found, Progress()),

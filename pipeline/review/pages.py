@@ -191,6 +191,23 @@ def bars(parts: Sequence[tuple[str, float]]) -> list[Bar]:
     return made
 
 
+# Scripts and languages that are written from right to left (Unicode CLDR; languages in their usual script).
+SCRIPTS = "adlm arab hebr nkoo rohg syrc thaa"
+LANGUAGES = "ar arc ckb dv fa glk he iw ks lrc mzn nqo pnb ps sd sdh syr ug ur yi"
+FROM_RIGHT = frozenset(f"{SCRIPTS} {LANGUAGES}".split())
+
+
+def direction(language: str) -> str:
+    """Return in which direction a language, told as BCP 47 does, is written: its script counts, if it names one.
+
+    >>> direction("he-IL"), direction("az-Arab"), direction("ur-Latn"), direction("en")
+    ('rtl', 'rtl', 'ltr', 'ltr')
+    """
+    parts = language.lower().replace("_", "-").split("-")
+    script = next((part for part in parts[1:] if len(part) == len("Arab") and part.isalpha()), "")
+    return "rtl" if (script or parts[0]) in FROM_RIGHT else "ltr"
+
+
 Carried = tuple[int, tuple[int, int]]  # the number of a suggestion, and a span of the transcript that carried it
 
 

@@ -105,6 +105,7 @@ def page(request: Request, template: str, values: Mapping[str, object], *, statu
         "at": time.time_ns() // 1000,
         "orders": {order.value: told for order, told in ORDERS.items()},
         "codebook_fault": request.app.state.shelf.fault,
+        "signs": request.app.state.shelf.signs(),
         "order": quote(order.value, safe=""),
         "order_told": "Filtered" if isinstance(order, Filter) else ORDERS[order],
     }

@@ -8,6 +8,7 @@ from ..errors import Fault, Faults
 from ..records import Codebook
 from ..revise import present
 from ..store import Store
+from .signs import Sign, Signs, known_signs
 
 
 @dataclass
@@ -19,6 +20,7 @@ class Shelf:
     codebook: Codebook
     fault: str = ""  # what is wrong with the file now; the codebook is what it said before
     _seen: tuple[int, ...] | None = None
+    _signs: Signs | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> Codebook:
@@ -38,6 +40,12 @@ class Shelf:
                     self.fault = str(fault)
             self._seen = self._look()
             return self.codebook
+
+    def signs(self) -> dict[str, Sign]:
+        """Return the letter and the colour of each theme of the present codebook."""
+        with self._lock:
+            self._signs = self._signs or known_signs(self.store)
+            return self._signs.take_up(self.codebook)
 
     def _look(self) -> tuple[int, ...] | None:
         try:
