@@ -12,6 +12,7 @@ from .site_suggested import DRAWN, NOT_YET, OTHERS, ROWS
 from .telling import apart, counted, hundred, listed
 
 LONGEST = 1200  # characters of a segment that is quoted
+GROUPS = 8  # that are shown
 FAR = 0.05  # from an even chance, below which it is as good as even
 
 
@@ -30,7 +31,7 @@ def in_short(found: Arrived) -> Iterator[str]:
         yield told_off(found.site, found.nearness)
     if found.vocabulary is not None and found.vocabulary.new:
         new = found.vocabulary.new
-        yield f"{counted(len(new), 'word')} that nobody says elsewhere, such as {listed([w.word for w in new[:5]])}."
+        yield f"Words that no other site says, such as {listed([word.word for word in new[:5]])}."
     if found.unexplained:
         groups, inside = counted(len(found.unexplained), "group"), sum(one.here for one in found.unexplained)
         yield f"{groups} of like segments that no theme explains; {counted(inside, 'segment')} of this site in them."
@@ -150,8 +151,10 @@ def _unexplained(found: Arrived) -> Iterator[Part]:
         "candidates for new themes, or for wider definitions. The most central ones are quoted. `themescout review` "
         "leads through them, in its order by what nothing fits."
     )
-    yield _groups(found.site, found.unexplained)
-    yield Quotes(columns=tuple(map(_quoted, found.unexplained)))
+    yield _groups(found.site, found.unexplained[:GROUPS])
+    yield Quotes(columns=tuple(map(_quoted, found.unexplained[:GROUPS])))
+    if len(found.unexplained) > GROUPS:
+        yield f"These are the largest; the JSON file has all {len(found.unexplained):,}."
 
 
 def _quoted(one: Unexplained) -> tuple[str, tuple[Quote, ...]]:
