@@ -178,10 +178,9 @@ def _near(ranker: Ranker, passages: Mapping[SegmentId, Passage], decided: Decide
     found = {}
     for some in (keys[at : at + CHUNK] for at in range(0, len(keys), CHUNK)):
         cosine = np.round(unit(np.stack([passages[key].vector for key in some]) - ranker.model.mean) @ known.T, 6)
-        best = np.argsort(-cosine, axis=1, kind="stable")[:, :NEAREST]
-        enough = (np.take_along_axis(cosine, best, axis=1) >= least).sum(axis=1)
-        for key, rows, count in zip(some, best.tolist(), enough.tolist(), strict=True):
-            found[key] = tuple(rows[:count])
+        for key, row in zip(some, cosine, strict=True):
+            rows = np.flatnonzero(row >= least)  # few: only these need be put in order
+            found[key] = tuple(rows[np.argsort(-row[rows], kind="stable")[:NEAREST]].tolist())
     return found
 
 
