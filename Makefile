@@ -36,6 +36,7 @@ bench: install
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/refit.py
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/parts.py
 
 docs: install
 	$(BIN)/python docs/commands.py

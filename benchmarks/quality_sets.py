@@ -74,9 +74,9 @@ def _nhs_material(data: Path, vectors: Vectors) -> Material:
         if any(code in quotes for code in row["codes"].split(";")) and folded(row["text"]) not in seen:
             seen.add(folded(row["text"]))
             kept.append(row)
-    codebook = _codebook({t["code"]: t["definition"] for t in themes if t["code"] in quotes}, quotes)
+    codebook = codebook_of({t["code"]: t["definition"] for t in themes if t["code"] in quotes}, quotes)
     # Each comment is another patient's: a document of its own.
-    return _material(kept, codebook, vectors, alone=True)
+    return material_of(kept, codebook, vectors, alone=True)
 
 
 def serdif(data: Path, vectors: Vectors) -> list[Test]:
@@ -85,20 +85,20 @@ def serdif(data: Path, vectors: Vectors) -> list[Test]:
     definitions = {t["code"]: t["definition"] for t in read(data / "serdif_usability/themes.csv")}
     order = list(dict.fromkeys(row["doc_id"] for row in rows))
     first = np.array([at for at, row in enumerate(rows) if row["doc_id"] in order[:5]])
-    gold = _gold(rows, list(definitions))
+    gold = gold_of(rows, list(definitions))
     five = five_each(gold, first)
     later = [row for row in rows if row["doc_id"] in order[5:]]
     nothing = np.array([], dtype=np.intp)
     tests = []
     for name, pick in (("first five interviews", first.tolist()), ("5 quotes per theme", five)):
         quotes = {t: [rows[at]["text"].strip() for at in pick if gold[at, c]] for c, t in enumerate(definitions)}
-        material = _material(later, _codebook(definitions, quotes), vectors, talk=True)
+        material = material_of(later, codebook_of(definitions, quotes), vectors, talk=True)
         tests.append(
             Test(name=f"Serdif, {name}", material=material, samples=((_fold(np.arange(len(later)), nothing),),))
         )
         if name == "first five interviews":
             tests.append(_replay("Serdif replay from five interviews' quotes", material, order[5:]))
-    whole = _material(rows, _codebook(definitions, {}), vectors, talk=True)
+    whole = material_of(rows, codebook_of(definitions, {}), vectors, talk=True)
     return [*tests, _replay("Serdif replay from definitions", whole, order, skip=5)]
 
 
@@ -117,7 +117,7 @@ def pdpilot(data: Path, vectors: Vectors) -> list[Test]:
         found = together.setdefault((row["doc_id"], row["text"]), dict(row) | {"codes": ""})
         found["codes"] = ";".join(filter(None, [found["codes"], row["codes"]]))
     told = {t["code"]: t["definition"] or t["parent_definition"] for t in read(data / "pdpilot_interviews/themes.csv")}
-    material = _material(list(together.values()), _codebook(told, {}), vectors)
+    material = material_of(list(together.values()), codebook_of(told, {}), vectors)
     return [Test(name="pdpilot, from other interviews", material=material, samples=(tuple(from_decisions(material)),))]
 
 
@@ -129,12 +129,12 @@ def sight(data: Path, vectors: Vectors) -> list[Test]:
     """
     rows = each_once(read(data / "sight_student_feedback/segments.csv"))
     told = {t["code"]: t["definition"] for t in read(data / "sight_student_feedback/themes.csv")}
-    material = _material(rows, _codebook(told, {}), vectors)
-    early, gold = of_the_earlier_half(rows), _gold(rows, list(told))
+    material = material_of(rows, codebook_of(told, {}), vectors)
+    early, gold = of_the_earlier_half(rows), gold_of(rows, list(told))
     five = five_each(gold, np.flatnonzero(early))
     quotes = {theme: [rows[at]["text"].strip() for at in five if gold[at, c]] for c, theme in enumerate(told)}
     later = [row for row, is_early in zip(rows, early, strict=True) if not is_early]
-    quoted = _material(later, _codebook(told, quotes), vectors)
+    quoted = material_of(later, codebook_of(told, quotes), vectors)
     alone = _fold(np.arange(len(later)), np.array([], dtype=np.intp))
     return [
         Test(name="SIGHT, definitions only", material=material, samples=(tuple(from_codebook(material)),)),
@@ -150,7 +150,7 @@ def _fold(test: NDArray[np.intp], train: NDArray[np.intp]) -> Fold:
     return Fold(test=test, without=frozenset(), train=train)
 
 
-def _codebook(definitions: Mapping[str, str], quotes: Mapping[str, Sequence[str]]) -> Codebook:
+def codebook_of(definitions: Mapping[str, str], quotes: Mapping[str, Sequence[str]]) -> Codebook:
     """Return themes; what stands before the last ``>`` of a name is the parent."""
     return Codebook(
         themes=tuple(
@@ -165,11 +165,12 @@ def _codebook(definitions: Mapping[str, str], quotes: Mapping[str, Sequence[str]
     )
 
 
-def _gold(rows: Sequence[Mapping[str, str]], themes: Sequence[str]) -> NDArray[np.bool_]:
+def gold_of(rows: Sequence[Mapping[str, str]], themes: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which themes each row was given."""
     return np.array([[theme in row["codes"].split(";") for theme in themes] for row in rows])
 
 
-def _material(
+def material_of(
     rows: Sequence[Mapping[str, str]], codebook: Codebook, vectors: Vectors, *, alone: bool = False, talk: bool = False
 ) -> Material:
     """Return rows as segments. ``alone``: each is a document of its own; ``talk``: one follows the other in each."""
@@ -192,7 +193,7 @@ def _material(
     return Material(
         texts=texts,
         vectors=np.stack([known[text] for text in texts]),
-        gold=_gold(rows, codebook.names),
+        gold=gold_of(rows, codebook.names),
         documents=documents,
         sites=tuple(row.get("site") or "" for row in rows),
         codebook=codebook,

@@ -18,7 +18,7 @@ from .manifest import manifest
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, manifests, runs, vectors
 
-RANKS = 6  # raised when ranking the same material gives something else than before
+RANKS = 7  # raised when ranking the same material gives something else than before
 BLOCK = 20_000  # segments that are looked at together, at least: of their texts those without a vector are encoded
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions

@@ -49,10 +49,17 @@ def write(coder: Coder, text: str, *, base: str | None = None, request: str = ""
     return coder.post("/memo", on | told)
 
 
-def coder_sees(coder: Coder, about: str = "segment") -> str:
+def coder_sees(coder: Coder, about: str = r"\w+ ") -> str:
     """Return what the memo says on the present page, as the box has it."""
-    found = re.search(rf'data-about="{about}:.*?<textarea[^>]*>(.*?)</textarea>', coder.page, flags=re.DOTALL)
+    found = re.search(rf'data-about="{about}.*?<textarea[^>]*>(.*?)</textarea>', coder.page, flags=re.DOTALL)
     return unescape(found[1]) if found else ""
+
+
+def names(coder: Coder) -> list[str]:
+    """Return the names under which a browser keeps drafts of the memo on the current segment."""
+    found = re.search(r'data-about="(\w+ \w+)"', coder.page)
+    assert found
+    return found[1].split()
 
 
 def said(store: Store, coder: str = "Ria", about: About = ON) -> list[str]:
@@ -329,10 +336,12 @@ def test_a_segment_that_comes_again_comes_without_its_memo(store: Store, tmp_pat
     told = checks(tmp_path, duplicates=0.3, again_after=3)
     with at_the_page(store, told) as ria:
         ria.go("/next")
+        drafts: dict[SegmentId, list[str]] = {}
         while True:  # each with a memo, until one comes a second time
             here = SegmentId(re.search(r"[?&]segment=(\w+)", ria.url)[1])  # type: ignore[index]  # it is there
             if any(slot.segment == here for slot in load_slots(store, "Ria")):
                 break
+            drafts[here] = names(ria)
             write(ria, f"thought of {here}", segment=here)
             ria.post(f"/segment/{here}?go=next", {"answer": "nothing", "theme": "", "at": ria.at})
         first = f"thought of {here}"
@@ -345,6 +354,7 @@ def test_a_segment_that_comes_again_comes_without_its_memo(store: Store, tmp_pat
         assert coder_sees(ria) == ""
         assert "you have a memo on it" not in ria.page, "nor is told what was read of this transcript before"
         assert 'data-about="transcript:' not in ria.page
+        assert drafts[here][0] not in names(ria), "nor is what was typed then, and not saved"
         write(ria, "a second thought", segment=here)
         assert coder_sees(ria) == "a second thought"
         ria.post(f"/segment/{here}?go=next", {"answer": "nothing", "theme": "", "at": ria.at})
@@ -352,6 +362,7 @@ def test_a_segment_that_comes_again_comes_without_its_memo(store: Store, tmp_pat
         ria.post(f"/segment/{other}?go=next", {"answer": "nothing", "theme": "", "at": ria.at})
         ria.go(f"/transcript/{key}?segment={here}")
         both = f"{first}\n\na second thought"
+        assert names(ria) == drafts[here]
         assert coder_sees(ria) == both, "afterwards nothing of what was thought is gone"
         write(ria, "in the end", segment=here)
         assert coder_sees(ria) == "in the end"

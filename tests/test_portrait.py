@@ -1,6 +1,7 @@
 """A site's report over a store: what it counts, where it goes, and what it says where there is little to say."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,8 +19,10 @@ from pipeline.report.site import site_page
 from pipeline.store import corpus, decisions, runs
 
 from . import auditing
+from . import postgres as pg
 from .portraits import CODEBOOK, GOAT, HOSTILE, MALLORY, TEL_AVIV, site, study, suggested, suggestion, talk, unsure_of
 from .running import run
+from .test_postgresql import on
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +113,28 @@ def test_suggestions_and_abstentions_are_counted_as_the_store_has_them(ready: in
     assert sum(unsure.values()), "there is something to abstain from"
 
 
+def test_transcripts_and_speakers_are_counted_turn_by_turn(ready: intake.Session) -> None:
+    found = portrait.portrait(ready, "North")
+    suggested = {
+        key for key, made in runs.load_suggestions(ready.store).items() if any(m.suggestion.suggested for m in made)
+    }
+    for entry, told in zip(_entries(ready, "North"), found.documents, strict=True):
+        (transcript,) = corpus.load_transcripts(ready.store, [entry.id]).values()
+        pieces = corpus.load_segments(ready.store, entry.id)
+        assert (told.name, told.source, told.turns) == (entry.name, entry.source, len(transcript.turns))
+        assert (told.segments, told.suggested) == (len(pieces), sum(piece.id in suggested for piece in pieces))
+        if told.name != "n9":  # which has notes in brackets, that are no words
+            assert told.words == sum(len(re.findall(r"[\w']+", piece.text)) for piece in pieces)
+    ana = next(voice for voice in found.voices if voice.label == "Ana")
+    mine = [
+        turn
+        for transcript in corpus.load_transcripts(ready.store, [e.id for e in _entries(ready, "North")]).values()
+        for turn in transcript.turns
+        if turn.speaker == "Ana"
+    ]
+    assert (ana.role, ana.turns, ana.transcripts) == ("participant", len(mine), 6)
+
+
 def test_a_segment_counts_as_suggested_on_though_its_likeliest_theme_is_muted(tmp_path: Path) -> None:
     session = suggested(tmp_path)
     segment = corpus.load_segments(session.store)[0]
@@ -126,6 +151,24 @@ def test_a_segment_counts_as_suggested_on_though_its_likeliest_theme_is_muted(tm
 
 def _entries(session: intake.Session, name: str) -> list[corpus.Entry]:
     return corpus.list_transcripts(session.store, site=name)
+
+
+def test_a_server_counts_suggestions_as_a_file_does(ready: intake.Session, postgres: pg.Server, tmp_path: Path) -> None:
+    folder = on(postgres.new_database(), study(tmp_path))
+    run("suggest", folder, "--direct", "-q")
+    session = intake.open_session(folder)
+    assert runs.tallies(session.store) == runs.tallies(ready.store)
+    assert runs.tallies(session.store, site="South") == runs.tallies(ready.store, site="South")
+    assert portrait.portrait(session, "North") == portrait.portrait(ready, "North")
+
+
+def test_a_site_that_speaks_another_language_than_it_is_said_to_is_told(tmp_path: Path) -> None:
+    session = suggested(tmp_path)
+    other = (tmp_path / "study.toml").read_text(encoding="utf-8").replace('language = "en"', 'language = "de"', 1)
+    (tmp_path / "study.toml").write_text(other, encoding="utf-8")
+    found = portrait.portrait(intake.open_session(tmp_path), "North")
+    assert any("files read like en, not like de" in note for note in found.notes)
+    assert portrait.portrait(session, "North").notes == ()
 
 
 def test_a_theme_that_was_renamed_is_counted_under_its_present_name(tmp_path: Path) -> None:
@@ -292,7 +335,7 @@ def test_one_transcript_of_one_site_is_enough(tmp_path: Path) -> None:
     assert found.nearness is not None, "without exemplars, definitions are what talk is near to"
     assert found.nearness.elsewhere == ()
     assert found.nearness.sites["North"].farther.value is None
-    assert "North, the only site so far." in page_of(session, "North")
+    assert "North. Nothing came in from another site yet." in page_of(session, "North")
 
 
 def test_hostile_words_and_names_are_words_and_nothing_else(tmp_path: Path) -> None:

@@ -132,7 +132,6 @@ def test_the_interval_of_a_share_is_the_jackknifes() -> None:
 def test_words_of_its_own_are_counted_by_segment(
     rows: list[tuple[str, str, str]], site: str, beside: set[str], known: str
 ) -> None:
-    rows = [row for row in rows for _ in range(2)]
     beside = beside - {site}
     found = vocabulary(talk_of(rows), site, sorted(beside), [known])
     mine = [(document, set(re.findall("[a-z]+", text))) for one, document, text in rows if one == site]
@@ -154,6 +153,14 @@ def test_words_of_its_own_are_counted_by_segment(
     assert {one for one in expected if not one[3] and not one[4]} <= told, "every new word is told: there are few"
     assert [w.new for w in found.words] == sorted((w.new for w in found.words), reverse=True), "new ones first"
     assert {w.word for w in found.new} == {word for word, _, _, there, written in told if not (there or written)}
+
+
+def test_a_word_is_the_sites_own_from_three_segments_in_two_transcripts_on() -> None:
+    said = {"goat": ("d1", "d1", "d2"), "cow": ("d1", "d2"), "hen": ("d1", "d1", "d1")}
+    rows = [("North", document, word) for word, documents in said.items() for document in documents]
+    found = vocabulary(talk_of([*rows, ("South", "d1", "bus")]), "North", ["South"], [])
+    assert found is not None
+    assert [word.word for word in found.words] == ["goat"]
 
 
 COUNTS = st.dictionaries(st.sampled_from("abcdef"), st.integers(1, 50), min_size=2).map(Counter)

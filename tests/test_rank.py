@@ -221,12 +221,28 @@ def test_a_near_miss_counts_against_its_theme() -> None:
     one, two = scored(before, text), scored(after, text)
     assert two.parts["learned"][0, 0] < one.parts["learned"][0, 0]
     assert evidence.evidence(after.model, [text], vectors([text])).learned[0, 0] < 0  # less than no share of the theme
-    assert two.parts["near miss"][0, 0] < 0
-    assert one.parts["near miss"][0, 0] == 0
     assert rank.probabilities(after, two)[0, 0] < rank.probabilities(before, one)[0, 0]
-    far = scored(after, "The bus was late and the road was bad.")
-    assert far.parts["near miss"][0, 0] == 0
-    assert far.total[0].argmax() == 0
+    assert scored(after, "The bus was late and the road was bad.").total[0].argmax() == 0
+
+
+def test_the_nearness_of_a_near_miss_counts_against_the_theme_as_far_as_the_study_says() -> None:
+    text = "I feel sick on the bus to town."
+    missed = replace(BOOK.themes[0], exemplars=(*BOOK.themes[0].exemplars, Exemplar(text=text, kind=Kind.NEAR_MISS)))
+    for weight in (0.0, 0.5):
+        ranker = fitted(Codebook(themes=(missed, *BOOK.themes[1:])))
+        ranker = replace(ranker, weights={**ranker.weights, "near miss": weight})
+        assert (scored(ranker, text).parts["near miss"][0, 0] < 0) == (weight > 0)
+        assert scored(ranker, "The bus was late and the road was bad.").parts["near miss"][0, 0] == 0
+
+
+def test_a_near_miss_of_one_theme_says_nothing_of_the_others() -> None:
+    """Else passages that nobody put to a theme would say that none fits, and how much the parts tell."""
+    quotes = [Exemplar(text=f"The nurse was number {at}.", kind=Kind.NEAR_MISS) for at in range(40)]
+    missed = replace(BOOK.themes[0], exemplars=(*BOOK.themes[0].exemplars, *quotes))
+    one, two = BOOK, Codebook(themes=(missed, *BOOK.themes[1:]))
+    rows = material.gather(two, known(two), None)
+    assert rows.told.sum() == rows.quotes - len(quotes)
+    assert fitted(two).curve.weights[0] == pytest.approx(fitted(one).curve.weights[0], abs=0.6)
 
 
 def test_a_near_miss_is_never_shown_as_the_exemplar() -> None:

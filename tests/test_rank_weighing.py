@@ -25,7 +25,10 @@ def parts(rows: int, themes: int, seed: int = 0) -> tuple[dict[str, np.ndarray],
 
 def test_without_a_passage_every_part_counts_as_usual() -> None:
     none, gold = parts(0, 4)
-    assert weigh.choose(none, gold, np.zeros(0)) == dict.fromkeys(combine.FITTED, 1.0) | {"family": 0.0}
+    assert weigh.choose(none, gold, np.zeros(0)) == dict.fromkeys(combine.FITTED, 1.0) | {
+        "family": 0.0,
+        "near miss": 0.0,
+    }
 
 
 def test_a_few_passages_hardly_move_the_weights_and_many_do() -> None:

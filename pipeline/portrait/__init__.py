@@ -8,6 +8,7 @@ ahead      how much is left to decide, and how long that takes
 write      the report: a page, and everything as JSON
 """
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 
@@ -81,7 +82,7 @@ def _notes(found: Gathered, read: Read) -> Iterator[str]:
     """Yield what should be known before the figures are read."""
     session = found.session
     unranked = sum(entry.run is None for entry in found.mine)
-    suggest = f"`themescout suggest STUDY --site {found.site}`"
+    suggest = f"`themescout suggest STUDY --site {shlex.quote(found.site)}`"
     if not found.mine:
         yield f"no transcript of {found.site} was read yet: {suggest} does that"
     elif unranked:

@@ -31,10 +31,10 @@ ALONE = {"learned": 1.0, "nearest": 0.35, "centre": 0.35, "definition": 0.35, "w
 SMOOTH = 1.0  # decisions that every theme is given in advance
 
 FITTED = (
-    "learned", "nearest", "centre", "definition", "words", "terms",
+    "learned", "nearest", "centre", "definition", "words", "terms", "near miss",
     "exclude", "sentence", "family", "asked", "before", "after", "frequency",
 )  # fmt: skip
-PARTS = (*FITTED[:6], "near miss", *FITTED[6:], "rivals")
+PARTS = (*FITTED, "rivals")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -59,6 +59,13 @@ class Rows:
         return self.quotes + self.decided
 
     @property
+    def told(self) -> NDArray[np.bool_]:
+        """Of which passages the themes are known: of a near miss alone it is known what it is not."""
+        known = np.ones(self.shown, dtype=bool)
+        known[: self.quotes] = self.positive[: self.quotes].any(axis=1)
+        return known
+
+    @property
     def given(self) -> NDArray[np.float64]:
         """How much of each decided segment is each theme."""
         return self.shares[self.quotes : self.shown]

@@ -83,7 +83,7 @@ def _fit(fitted: tuple[Model, Raw], rows: Rows, themes: tuple[str, ...], setting
     model, left_out = fitted
     scales = measure(left_out, rows)
     decided = np.arange(rows.shown) >= rows.quotes
-    counts = steadied(decided)
+    counts = steadied(decided) * rows.told
     independent = weigh.independent(rows.groups[: rows.shown])
     weights = weigh.choose(parts_of(left_out, scales), rows.gold, counts * independent)
     parts = _weighted(left_out, scales, weights)

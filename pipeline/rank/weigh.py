@@ -4,8 +4,8 @@ Every pair of a passage and a theme is a case of logistic regression on the part
 usual weights are where the search starts and what a Gaussian prior holds it to: with a handful of exemplars they rule,
 with hundreds of decisions the study does. What related themes say counts only as far as the study's own passages are
 told better with it: it helps themes that have little of their own beside related ones that have much, and blurs
-others. What was learned from is scored as if its document had never been seen, so
-that no part is believed because it remembers.
+others. So does nearness to near misses, which the learned part knows of anyway. What was learned from is scored as if
+its document had never been seen, so that no part is believed because it remembers.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .combine import FITTED, rivals
 from .evidence import Matrix
 
-USUAL = dict.fromkeys(FITTED, 1.0) | {"family": 0.0}  # as multiples of the defaults
+USUAL = dict.fromkeys(FITTED, 1.0) | {"family": 0.0, "near miss": 0.0}  # as multiples of the defaults
 REACH = 0.25  # standard deviation of a weight around the usual one
 SLOPE, SLOPES = 0.5, 0.25  # of the log-odds with the score, and how far a study may be from it
 CONSTANT = -4.0  # of the log-odds, where the search starts

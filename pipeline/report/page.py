@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from .drawing import Figure, Value
 
+_FIGURE = r"[-+]?[\d.,]+"
 Verdict = Literal["", "none", "good", "watch", "bad"]  # "none": in words that may wrap, without a colour
 SIGNS = {"good": "✓", "watch": "◐", "bad": "✕"}  # beside the colour, for whoever does not see it
 
@@ -129,10 +130,10 @@ def as_cell(value: Value | Cell) -> Cell:
 def numeric(value: Value | Cell) -> bool:
     """Tell whether a cell is a figure, which stands to the right.
 
-    >>> numeric(0.5), numeric("68 %"), numeric("+0.12"), numeric("0.1 to 0.2"), numeric("Trust")
-    (True, True, True, True, False)
+    >>> numeric(0.5), numeric("68 %"), numeric("+0.12"), numeric("0.1 to 0.2"), numeric("4 % [2, 6]"), numeric("Trust")
+    (True, True, True, True, True, False)
     """
-    return re.fullmatch(r"[-+–]?([\d.,]+( to [-+]?[\d.,]+)?)?( %)?", shown(value)) is not None
+    return re.fullmatch(rf"[-+–]?([\d.,]+( to {_FIGURE})?)?( %)?( \[{_FIGURE}, {_FIGURE}\])?", shown(value)) is not None
 
 
 @cache

@@ -24,8 +24,8 @@ def site_page(found: Arrived) -> str:
         Section(title="What came in", parts=tuple(_came_in(found))),
         _provenance(found),
     ]
-    beside = f"beside {listed(found.others)}" if found.others else "the only site so far"
-    return render(f"Site report: {found.site}", sections, lead=f"{apart(found.study)}: {apart(found.site)}, {beside}.")
+    beside = f", beside {listed(found.others)}." if found.others else ". Nothing came in from another site yet."
+    return render(f"Site report: {found.site}", sections, lead=f"{apart(found.study)}: {apart(found.site)}{beside}")
 
 
 def as_json(found: Arrived) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def as_json(found: Arrived) -> dict[str, Any]:
 
 
 def _glance(found: Arrived) -> Section:
-    notes = tuple(Note(text=note[:1].upper() + note[1:]) for note in found.notes)
+    notes = tuple(Note(text=f"{note[:1].upper()}{note[1:]}.") for note in found.notes)
     aside = (Note(text="Files that are set aside, and no part of this report:", mark="bad"), found.aside)
     short = (*(unlike(found.suggesting) if found.suggesting else ()), *in_short(found), left(found.workload))
     parts = (*notes, *(aside if found.aside else ()), tuple(_cards(found)), short)
@@ -64,7 +64,7 @@ def _size(found: Arrived) -> str:
     speakers, timed = counted(len(found.voices), "speaker"), len(found.timed)
     if not timed:
         return f"{speakers}, no times"
-    some = "" if timed == len(found.documents) else f" in {timed:,} with times"
+    some = "" if timed == len(found.documents) else f" ({timed:,} of {len(found.documents):,} have times)"
     return f"{speakers}, {sum(found.timed):,.0f} minutes{some}"
 
 

@@ -147,9 +147,9 @@ def _unexplained(found: Arrived) -> Iterator[Part]:
         yield "None: what no theme explains at this site, if anything, is not said several times."
         return
     yield (
-        "Segments that are far from every theme, that nobody gave one, and that resemble each other: candidates for "
-        "new themes, or for wider definitions. The most central ones are quoted. `themescout review` leads through "
-        "them, in its order by what nothing fits."
+        "Segments that are far from every theme, that nobody has given a theme, and that resemble each other: "
+        "candidates for new themes, or for wider definitions. The most central ones are quoted. `themescout review` "
+        "leads through them, in its order by what nothing fits."
     )
     yield _groups(found.site, found.unexplained)
     yield Quotes(columns=tuple(map(_quoted, found.unexplained)))

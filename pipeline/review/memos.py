@@ -34,6 +34,15 @@ def on_transcript(transcript: Transcript) -> list[About]:
     return [About(site=transcript.site, document=transcript.name)]
 
 
+def draft_names(segment: SegmentId, again: Collection[SegmentId]) -> str:
+    """Return two names: a browser keeps the draft of a memo under the first, and looks for one under both.
+
+    So a draft that was left at the first reading is not there at the second. Nothing tells from the names which it is.
+    """
+    first, second, third = (str(digest("draft", segment, at)) for at in range(3))
+    return f"{second} {third}" if segment in again else f"{first} {second}"
+
+
 def beside(
     reviewer: Reviewer, reading: Reading, transcript: Transcript, current: Segment | None, away: bool
 ) -> dict[str, object]:
@@ -46,6 +55,7 @@ def beside(
     said = {segment for segment, one in by_segment(memos, reading.again).items() if one.text}
     return {
         "memo": noted(memos, on_segment(current.id, reading.again)) if current else Noted(),
+        "memo_about": draft_names(current.id, reading.again) if current else "",
         "memo_here": None if away else noted(memos, on_transcript(transcript)),
         "noted": said & set(reading.family(current)) if away and current else said,
         "longest": LONGEST,

@@ -33,15 +33,15 @@ export class Memos {
   }
 
   name(about) {
-    return `${this.prefix}${about} ${this.tab}`;
+    return `${this.prefix}${about.split(" ")[0]} ${this.tab}`;
   }
 
   // The drafts of a memo by name: this tab's first, then what others have left, the latest first.
   drafts(about) {
-    const start = `${this.prefix}${about} `;
+    const starts = about.split(" ").map((one) => `${this.prefix}${one} `);
     const own = this.name(about);
     try {
-      const names = Object.keys(localStorage).filter((name) => name.startsWith(start));
+      const names = Object.keys(localStorage).filter((name) => starts.some((start) => name.startsWith(start)));
       return names.map((name) => ({ ...read(name), name })).sort((a, b) => (b.name === own) - (a.name === own) || b.at - a.at);
     } catch {
       return [];
