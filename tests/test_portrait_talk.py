@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline import effort
-from pipeline.influence import Action, actions
+from pipeline.influence import Action, Estimate, actions
 from pipeline.portrait.talk import Quotes, Talk, log_odds, nearest, nearness, share, vocabulary, words_in
 from pipeline.records import Mode
+from pipeline.report.arrived import Nearness, Off
+from pipeline.report.site_talk import told_off
 
 SITES, DOCUMENTS = ("North", "South", "East"), ("d1", "d2", "d3")
 SAID = st.lists(st.sampled_from(["bus", "stop", "rain", "goat", "fare", "driver"]), min_size=1, max_size=4).map(
@@ -225,3 +227,24 @@ def test_the_pace_is_that_of_the_audit(rows: list[tuple[str, int, float]]) -> No
         assert found.value == pytest.approx(60 / pace.per_minute)
     else:
         assert found.value is None
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "verdict"),
+    [
+        (0.62, 0.55, 0.69, "it is farther, by more than chance"),
+        (0.38, 0.31, 0.45, "it is nearer, by more than chance"),
+        (0.62, 0.45, 0.79, "no more than chance would do"),
+        (0.62, None, None, "there are too few transcripts to tell whether by chance"),
+        (0.51, 0.505, 0.515, "about as near"),
+        (0.51, None, None, "about as near"),
+    ],
+)
+def test_farther_is_said_where_it_is_more_than_chance_and_more_than_little(
+    value: float, low: float | None, high: float | None, verdict: str
+) -> None:
+    off = Off(segments=9, cosine=0.4, farther=Estimate(value=value, low=low, high=high))
+    near = Nearness(levels=(0.1, 0.4), here=(0.0, 1.0), elsewhere=(0.0, 1.0), sites={"North": off})
+    said = told_off("North", near)
+    assert said.endswith(f": {verdict}.")
+    assert f"in {100 * value:.0f}" in said

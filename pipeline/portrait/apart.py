@@ -8,12 +8,12 @@ from ..report.arrived import Said, Unexplained
 from ..store import runs
 from .gather import Gathered, Looked, known
 
-CLUSTERS, CENTRAL = 8, 4  # that are told, and segments that are quoted of each
+CENTRAL = 4  # segments that are quoted of a cluster
 FEWEST = 2  # segments of this site, without which a cluster is told at another one
 
 
 def unexplained(found: Gathered, looked: Looked) -> list[Unexplained]:
-    """Return the largest clusters at the site of what no theme explains, with what is said here in them.
+    """Return the clusters at the site of what no theme explains, the largest first, with what is said here in them.
 
     Clusters are made of the talk of all sites, as on the review page, so that one tells whether others say it too;
     where there is too much of it, the site's own comes first. What people gave a theme is explained.
@@ -39,7 +39,7 @@ def unexplained(found: Gathered, looked: Looked) -> list[Unexplained]:
             told.append(
                 Unexplained(words=cluster.words, here=len(here), elsewhere=rest, central=_central(looked, here))
             )
-    return sorted(told, key=lambda one: -one.here)[:CLUSTERS]
+    return sorted(told, key=lambda one: -one.here)
 
 
 def _waiting(found: Gathered, looked: Looked) -> Iterator[Waiting]:

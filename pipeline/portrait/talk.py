@@ -174,9 +174,12 @@ def _telling(found: Sequence[Word]) -> tuple[Word, ...]:
 def words_in(text: str) -> set[str]:
     """Return the words of a text that may be a subject: three letters or more, small and large ones alike.
 
-    >>> sorted(words_in("The Bus, the BUS [laughs] at 10.30!"))
-    ['bus', 'the']
+    How an apostrophe is typed makes no difference.
+
+    >>> sorted(words_in("The Bus, the BUS [laughs] at 10.30 didn’t come!"))
+    ['bus', 'come', "didn't", 'the']
     """
+    text = text.replace("’", "'").replace("ʼ", "'")
     words = (word.casefold() for word in words_of(text) if not word[0].isdigit() and not _PIECE.match(word))
     return {word for word in words if len(word) >= SHORTEST}
 

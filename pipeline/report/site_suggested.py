@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 
+from ..influence import Estimate
 from . import figures
 from .arrived import Arrived, Share, Suggesting
-from .audit_influence import figure as told
 from .drawing import Figure, Words
 from .page import Part, Row, Section, Table
-from .telling import apart, counted, hundred, share
+from .telling import apart, counted, hundred
 
 OTHERS = "other sites"
 ROWS, DRAWN = 200, 20  # of a table, of a figure
+SMALL = 0.1  # share from which on no decimals are told
 SIDE_BY_SIDE = 8  # other sites that have a column of their own
 NOT_YET = "No suggestions were made for this site yet: `themescout suggest` makes them."
 
@@ -28,8 +29,33 @@ def unlike(made: Suggesting) -> Iterator[str]:
         (min(both, key=_more, default=None), "below", -1),
     ):
         if one is not None and sign * _more(one) > 0:
-            beside = f"{share(one.here.value)} of the segments, elsewhere {share(one.elsewhere.value)}"
+            beside = f"{_few(one.here.value)} of the segments, elsewhere {_few(one.elsewhere.value)}"
             yield f"Farthest {word} the {OTHERS}: {apart(one.theme)}, suggested for {beside}."
+
+
+def _few(value: float | None) -> str:
+    """Return a share in percent, with a decimal where it is small: most themes are in few segments.
+
+    >>> _few(0.456), _few(0.0321), _few(0.0), _few(None)
+    ('46 %', '3.2 %', '0 %', '–')
+    """
+    return "–" if value is None else f"{100 * value:.{_digits(value)}f} %"
+
+
+def _digits(value: float) -> int:
+    return int(0 < value < SMALL)
+
+
+def _percent(found: Estimate) -> str:
+    """Return a share in percent with its interval.
+
+    >>> _percent(Estimate(value=0.0321, low=0.011, high=0.049)), _percent(Estimate(value=0.5))
+    ('3.2 % [1.1, 4.9]', '50 %')
+    """
+    if found.value is None or found.low is None or found.high is None:
+        return _few(found.value)
+    digits = _digits(found.value)
+    return f"{_few(found.value)} [{100 * found.low:.{digits}f}, {100 * found.high:.{digits}f}]"
 
 
 def _more(one: Share) -> float:
@@ -42,9 +68,9 @@ def _parts(found: Arrived) -> Iterator[Part]:
         yield NOT_YET
         return
     of = f"{made.suggested:,} of {counted(made.segments, 'segment')}"
-    beside = f", at the {OTHERS} for {told(made.elsewhere, percent=True)}" if made.elsewhere.value is not None else ""
+    beside = f", at the {OTHERS} for {_percent(made.elsewhere)}" if made.elsewhere.value is not None else ""
     rest = "" if made.suggested == made.segments else " For the rest no theme is probable enough."
-    yield f"Something is suggested for {of}: {told(made.here, percent=True)}{beside}.{rest}"
+    yield f"Something is suggested for {of}: {_percent(made.here)}{beside}.{rest}"
     shown = [one for one in made.themes if one.here.value or one.elsewhere.value]
     if shown:
         yield _shares(found.site, shown)
@@ -69,7 +95,7 @@ def _shares(site: str, themes: Sequence[Share]) -> Figure:
     first = ordered[0]
     alt = (
         f"Bars for {counted(len(ordered), 'theme')}, {site} beside the {OTHERS}, the most suggested here first: "
-        f"{first.theme}, {share(first.here.value)} here and {share(first.elsewhere.value)} elsewhere."
+        f"{first.theme}, {_few(first.here.value)} here and {_few(first.elsewhere.value)} elsewhere."
     )
     words = Words(title="How often each theme is suggested", alt=alt, x="% of segments", y="theme")
     return figures.bars(words, shown)
@@ -79,13 +105,13 @@ def _table(made: Suggesting) -> Table:
     sites = list(made.sites) if 1 < len(made.sites) <= SIDE_BY_SIDE else []
     rows: list[Row] = [
         (
-            *(one.theme, one.suggested, told(one.here, percent=True), told(one.elsewhere, percent=True)),
-            *(share(one.sites[name]) for name in sites),
+            *(one.theme, one.suggested, _percent(one.here), _percent(one.elsewhere)),
+            *(_few(one.sites[name]) for name in sites),
             one.unsure,
         )
         for one in made.themes[:ROWS]
     ]
-    some = ("any theme", made.suggested, told(made.here, percent=True), told(made.elsewhere, percent=True))
-    first: Row = (*some, *(share(made.sites[name]) for name in sites), made.segments - made.suggested)
+    some = ("any theme", made.suggested, _percent(made.here), _percent(made.elsewhere))
+    first: Row = (*some, *(_few(made.sites[name]) for name in sites), made.segments - made.suggested)
     columns = ("theme", "segments", "share here", OTHERS, *sites, "likeliest, not suggested")
     return Table(caption="Suggestions theme by theme, as shares of segments", columns=columns, rows=(first, *rows))

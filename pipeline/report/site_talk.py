@@ -12,7 +12,8 @@ from .site_suggested import DRAWN, NOT_YET, OTHERS, ROWS
 from .telling import apart, counted, hundred, listed
 
 LONGEST = 1200  # characters of a segment that is quoted
-FAR = 0.1  # from an even chance, that is worth saying where chance may have done it
+GROUPS = 8  # that are shown
+FAR = 0.05  # from an even chance, below which it is as good as even
 
 
 def talk_sections(found: Arrived) -> list[Section]:
@@ -27,26 +28,25 @@ def talk_sections(found: Arrived) -> list[Section]:
 def in_short(found: Arrived) -> Iterator[str]:
     """Yield the sections in a sentence each, as far as there is something in them."""
     if found.nearness is not None and found.nearness.elsewhere:
-        yield _off(found.site, found.nearness)
+        yield told_off(found.site, found.nearness)
     if found.vocabulary is not None and found.vocabulary.new:
         new = found.vocabulary.new
-        yield f"{counted(len(new), 'word')} that nobody says elsewhere, such as {listed([w.word for w in new[:5]])}."
+        yield f"Words that no other site says, such as {listed([word.word for word in new[:5]])}."
     if found.unexplained:
         groups, inside = counted(len(found.unexplained), "group"), sum(one.here for one in found.unexplained)
         yield f"{groups} of like segments that no theme explains; {counted(inside, 'segment')} of this site in them."
 
 
-def _off(site: str, near: Nearness) -> str:
+def told_off(site: str, near: Nearness) -> str:
     """Return in a sentence whether the site's talk is farther from the exemplars than that of others."""
     farther = near.sites[site].farther
     value, reach = farther.value if farther.value is not None else 0.5, ""
+    verdict = "there are too few transcripts to tell whether by chance"
     if farther.low is not None and farther.high is not None:
         reach = f" [{100 * farther.low:.0f}, {100 * farther.high:.0f}]"
         verdict = "farther" if farther.low > 0.5 else "nearer" if farther.high < 0.5 else ""
-        verdict = f"it is {verdict}, by more than chance" if verdict else "no difference that chance would not make"
-    elif abs(value - 0.5) > FAR:
-        verdict = "there are too few transcripts to tell whether by chance"
-    else:
+        verdict = f"it is {verdict}, by more than chance" if verdict else "no more than chance would do"
+    if abs(value - 0.5) < FAR:
         verdict = "about as near"
     return (
         f"A segment of {apart(site)} is farther from every exemplar than one of another site in "
@@ -60,7 +60,7 @@ def _nearness(found: Arrived) -> Iterator[Part]:
         yield "The distance to the exemplars is not known: no segment of this site can be compared with one yet."
         return
     if near.elsewhere:
-        yield _off(found.site, near)
+        yield told_off(found.site, near)
     yield _curves(found.site, near)
     compared = [(name, off.farther) for name, off in near.sites.items() if off.farther.value is not None]
     if len(compared) > 1:
@@ -151,8 +151,10 @@ def _unexplained(found: Arrived) -> Iterator[Part]:
         "candidates for new themes, or for wider definitions. The most central ones are quoted. `themescout review` "
         "leads through them, in its order by what nothing fits."
     )
-    yield _groups(found.site, found.unexplained)
-    yield Quotes(columns=tuple(map(_quoted, found.unexplained)))
+    yield _groups(found.site, found.unexplained[:GROUPS])
+    yield Quotes(columns=tuple(map(_quoted, found.unexplained[:GROUPS])))
+    if len(found.unexplained) > GROUPS:
+        yield f"These are the largest; the JSON file has all {len(found.unexplained):,}."
 
 
 def _quoted(one: Unexplained) -> tuple[str, tuple[Quote, ...]]:

@@ -231,7 +231,7 @@ function aside(address, body, button) {
 
 // What becomes of the answers that waited.
 function heard(event, answer) {
-  if (event === "written") return memos.written(answer.form);
+  if (event === "written") return answer.form.about && memos.written(answer.form);
   if (event === "lost") {
     const line = Object.assign(document.createElement("p"), { textContent: `An answer was NOT written. ${words(answer.page)} ` });
     if (answer.ok) {
