@@ -25,6 +25,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 WIDTHS = {320: 640, 768: 1024, 1440: 900, 1920: 1080}
 CODER = "Asha"
+CODED = 5  # segments with a theme before the one in the picture
+COLOURS = 256
 
 
 def main() -> None:
@@ -77,11 +79,27 @@ def browser() -> Iterator["Browser"]:
 
 
 def one(chromium: "Browser", address: str, file: Path) -> None:
-    """Take the picture of a suggestion with its reasons."""
+    """Take the picture of a suggestion with its reasons, below segments that were coded before."""
     page = chromium.new_page(viewport={"width": 1280, "height": 860}, reduced_motion="reduce")
-    page.goto(f"{address}/next?order=surest")
+    page.goto(f"{address}/next")
     settled(page)
+    coded = 0
+    while coded < CODED or not page.locator("[data-key=a]").count():
+        accepts = page.locator("[data-key=a]").count() > 0
+        coded += accepts
+        page.keyboard.press("a" if accepts else " ")
+        settled(page)
     page.screenshot(path=file)
+    slim(file)
+
+
+def slim(file: Path) -> None:
+    """Give a picture the few colours that it needs: a page of text gets a third of the size, and looks the same."""
+    from PIL import Image  # comes with matplotlib
+
+    with Image.open(file) as picture:
+        few = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+    few.save(file, optimize=True)
 
 
 def everything(chromium: "Browser", address: str, folder: Path) -> None:
