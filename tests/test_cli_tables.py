@@ -66,6 +66,7 @@ def test_decisions_out_have_the_columns_of_the_contract(study: Path) -> None:
         "codebook_revision",
         "queue",
         "chance",
+        "cut_from",
     ]
     assert [(row["theme"], row["answer"]) for row in rows[:4]] == [
         ("Waiting", "add"), ("Money", "add"), ("Waiting", "add"), ("", "nothing"),

@@ -103,7 +103,7 @@ def test_the_codebook_is_changed_without_scripts(browser: "Browser", address: st
     page.click("a:text('New theme')")
     page.fill("#n-name", "Buses")
     page.click("button.main")
-    page.click("section:has(h2:text-is('Buses')) a")
+    page.click("section:has(h2 :text-is('Buses')) a")
     page.select_option("#m-into", "Waiting")
     page.click("button:text('the merger')")
     assert read_codebook(file).themes[0].formerly == ("Buses",)
