@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from . import lapack
 from .material import Rows
 
 Floats = NDArray[np.floating]
@@ -56,17 +57,12 @@ class Apart:
 
     def inverse(self) -> NDArray[np.float32]:
         """Return P, of which the upper triangle is zeros."""
-        from scipy.linalg import lapack
-
-        return np.asarray(lapack.slauum(self.half, lower=1)[0])
+        return lapack.product(self.half.copy(order="F"))
 
 
 def apart(learned: Learned) -> Apart:
     """Return what leaving documents out takes; the factor is overwritten."""
-    from scipy.linalg import lapack
-
-    half, _ = lapack.strtri(learned.factor, lower=1, overwrite_c=1)
-    return Apart(coefficients=learned.coefficients, half=half)
+    return Apart(coefficients=learned.coefficients, half=lapack.inverse_factor(learned.factor))
 
 
 def columns(inverse: NDArray[np.float32], block: NDArray[np.intp]) -> NDArray[np.float32]:
@@ -91,15 +87,13 @@ def closeness(cosines: Floats) -> Floats:
 
 def learn(rows: Rows, kernel: NDArray[np.float32]) -> Learned:
     """Return the regression on the rows' themes; ``kernel`` is overwritten."""
-    from scipy.linalg import lapack
+    from scipy.linalg.lapack import spotrs
 
     base, residual, ridge = problem(rows)
     kernel[np.diag_indices_from(kernel)] += ridge.astype(np.float32)
     # A symmetric matrix by rows is the same by columns, which is how LAPACK wants it.
-    factor, failed = lapack.spotrf(kernel.T, lower=1, clean=1, overwrite_a=1)
-    if failed:
-        raise ArithmeticError("the kernel matrix is not positive definite")
-    coefficients, _ = lapack.spotrs(factor, np.asfortranarray(residual, dtype=np.float32), lower=1)
+    factor = lapack.factor(kernel.T)
+    coefficients, _ = spotrs(factor, np.asfortranarray(residual, dtype=np.float32), lower=1)
     return Learned(base=base, coefficients=coefficients.astype(np.float64), residual=residual, factor=factor)
 
 

@@ -69,16 +69,16 @@ def fit_model(rows: Rows, counted: lexical.Counted | None = None) -> tuple[Model
         single = left.vectors.astype(np.float32)
         cosines = single @ single.T
         kernel = closeness(cosines)
-        near = left.near(cosines, single)
         wording = counting.result()
         kernel += wording.shared
+        nearing = beside.submit(left.near, cosines, single)  # before cosines are overwritten
         comparing = beside.submit(left.compared, cosines, wording.shared)
         learned = learn(rows, kernel)
         mapping = beside.submit(_maps, wording.rows, left.weight, learned)
         without = apart(learned)
         errors = without.errors(rows.groups)
         compared = comparing.result()
-        senses = left.senses(compared, near, learned, errors, without)
+        senses = left.senses(compared, nearing.result(), learned, errors, without)
         model = left.model(mean, learned, wording, mapping.result())
     return model, left.evidence(model, compared, wording, learned.base + learned.residual - errors, senses)
 
