@@ -91,6 +91,7 @@ def test_a_local_folder_works_by_its_path(tmp_path: Path) -> None:
             "would have to come over the network; download it on purpose with `allow_download = true`",
         ),
         ("empty", "holds no sentence-transformers model"),
+        ("./a-model", "there is no encoder `./a-model`; correct the path, which is relative to study.toml"),
     ],
 )
 def test_an_encoder_that_is_not_there_is_a_fault(tmp_path: Path, name: str, told: str) -> None:
