@@ -12,7 +12,7 @@ import numpy as np
 
 from . import adapt, carry, embed, exchange, intake, store, work
 from . import evaluate as evaluating
-from .coded import coded_segments, material, still_there
+from .coded import coded_segments, material, still_there, understood
 from .config import Study
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
 from .records import Coding, Mode, Segment, SegmentId, Transcript, TranscriptId, present
@@ -236,7 +236,8 @@ def evaluate(
     given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
     if not coded.segments or not given:
         raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
-    if not given & session.codebook.current.keys():
+    coded = understood(coded, session.codebook)
+    if not coded.segments or not given & session.codebook.current.keys():
         unknown = ", ".join(sorted(given)[:5])
         problem = f"all its human coding is of themes that the codebook does not have: {unknown}"
         raise StudyFault(str(session.study.file), problem, "give the themes in the codebook the names they had")
