@@ -125,6 +125,13 @@ def test_weights_that_are_not_the_published_ones_are_refused(
 
 
 @pytest.mark.model
+def test_a_model_copied_without_its_vocabulary_is_a_fault(tmp_path: Path) -> None:
+    shutil.copytree(bundled(), tmp_path / "m", ignore=shutil.ignore_patterns("tokenizer*", "vocab*"))
+    with pytest.raises(EncoderFault, match="holds no vocabulary: every word would be an unknown one; copy the whole"):
+        embed.load(embed.locate(EmbedSettings(encoder="m"), tmp_path))
+
+
+@pytest.mark.model
 def test_a_damaged_model_is_a_fault(tmp_path: Path) -> None:
     folder = tmp_path / "m"
     shutil.copytree(bundled(), folder)
