@@ -235,7 +235,8 @@ def evaluate(
     coded = still_there(coded_segments(session.store, now=True), read.keys())
     given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
     if not coded.segments or not given:
-        raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
+        problem = "has no human coding to measure against" if not coded.segments else "has no coding that gives a theme"
+        raise StudyFault(str(session.study.file), problem, remedy)
     coded = understood(coded, session.codebook)
     if not coded.segments or not given & session.codebook.current.keys():
         unknown = ", ".join(sorted(given)[:5])

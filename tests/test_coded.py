@@ -88,6 +88,15 @@ def test_decisions_on_a_theme_that_is_gone_are_not_held_against_those_in_its_pla
     assert work.set_apart(session) == ({}, {"Comfort": len(segments)})
 
 
+def test_evaluating_says_that_coders_gave_no_theme(study: Path) -> None:
+    session, segments = suggested(study)
+    decide(session, segments[0], "", Answer.NOTHING)
+    session.store.close()
+    done = CliRunner().invoke(main, ["evaluate", str(study)])
+    assert done.exit_code == 1
+    assert "study.toml: has no coding that gives a theme; `themescout import STUDY FILE`" in done.output
+
+
 def test_learning_may_be_limited_to_decisions_made_without_suggestions(study: Path) -> None:
     session, segments = suggested(study)
     decide(session, segments[0], "Money", shown=True)
