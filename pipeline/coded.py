@@ -127,6 +127,25 @@ def parked(coded: Coded, codebook: Codebook) -> dict[str, int]:
     return {theme: len(segments) for theme, segments in sorted(found.items())}
 
 
+def understood(coded: Coded, codebook: Codebook) -> Coded:
+    """Return what was coded without what a coder said of a segment in parked themes alone.
+
+    Which of the present themes fit there is not known. Taken for "nothing fits", it would be held against the very
+    themes that a parked one was renamed to or divided into.
+    """
+    known = codebook.current.keys()
+
+    def tells(coding: Coding) -> bool:
+        return not coding.themes or not known.isdisjoint(coding.themes)
+
+    codings = {
+        segment: tuple(coding for coding in given if tells(coding))
+        for segment, given in coded.codings.items()
+        if any(tells(coding) for coding in counting(given))
+    }
+    return replace(coded, segments=tuple(piece for piece in coded.segments if piece.id in codings), codings=codings)
+
+
 def _shares(coded: Coded, codebook: Codebook) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Return, per segment and theme, the share of its coders who gave the theme, and whether anybody rejected it."""
     place = {name: at for at, name in enumerate(codebook.names)}

@@ -294,6 +294,7 @@ def _model_at(steps: list[str | int]) -> type[BaseModel]:
         "rank": RankSettings,
         "review": ReviewSettings,
         "audit": AuditSettings,
+        "compute": ComputeSettings,
     }
     return models.get(str(steps[0]), Study) if steps else Study
 

@@ -44,28 +44,33 @@ def contexts(
     there: dict[TranscriptId, list[Segment]] = {}
     for piece in sorted(among, key=lambda piece: (piece.end, piece.start)):
         there.setdefault(piece.transcript, []).append(piece)
+    questions: dict[TranscriptId, list[int]] = {}
     found = {}
     for piece in segments:
         transcript, known = read[piece.transcript], there.get(piece.transcript, [])
+        question = questions.get(piece.transcript) or questions.setdefault(piece.transcript, _questions(transcript))
         at = bisect_right(known, piece.start, key=lambda one: one.end)
         last = known[at - 1] if at else None
         after = bisect_left(known, piece.end, key=lambda one: one.start)
         following = known[after] if after < len(known) else None
-        turn = _asked(transcript, piece.turn)
+        turn = question[piece.turn]
         asked = transcript.text[transcript.turns[turn].start : transcript.turns[turn].end] if turn >= 0 else ""
         found[piece.id] = Context(
             asked=asked,
             before=last.text if last is not None and last.turn > turn else asked,
-            after=following.text if following is not None and _asked(transcript, following.turn) == turn else "",
+            after=following.text if following is not None and question[following.turn] == turn else "",
             sentences=sentences_of(piece.text, splitter(transcript.language)),
         )
     return found
 
 
-def _asked(transcript: Transcript, turn: int) -> int:
-    """Return the last moderator's turn before this one, -1 if there is none."""
-    earlier = range(turn - 1, -1, -1)
-    return next((at for at in earlier if transcript.turns[at].role is Role.MODERATOR), -1)
+def _questions(transcript: Transcript) -> list[int]:
+    """Return the last moderator's turn before each turn, -1 where there is none."""
+    found, last = [], -1
+    for at, turn in enumerate(transcript.turns):
+        found.append(last)
+        last = at if turn.role is Role.MODERATOR else last
+    return found
 
 
 def sentences_of(text: str, split: Split) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import adapt, carry, embed, exchange, intake, store, work
 from . import evaluate as evaluating
-from .coded import coded_segments, material, still_there
+from .coded import coded_segments, material, still_there, understood
 from .config import Study
 from .errors import Fault, Faults, StoreFault, StudyFault, raise_all
 from .records import Coding, Mode, Segment, SegmentId, Transcript, TranscriptId, present
@@ -235,8 +235,10 @@ def evaluate(
     coded = still_there(coded_segments(session.store, now=True), read.keys())
     given = {theme for codings in coded.codings.values() for coding in codings for theme in coding.themes}
     if not coded.segments or not given:
-        raise StudyFault(str(session.study.file), "has no human coding to measure against", remedy)
-    if not given & session.codebook.current.keys():
+        problem = "has no human coding to measure against" if not coded.segments else "has no coding that gives a theme"
+        raise StudyFault(str(session.study.file), problem, remedy)
+    coded = understood(coded, session.codebook)
+    if not coded.segments or not given & session.codebook.current.keys():
         unknown = ", ".join(sorted(given)[:5])
         problem = f"all its human coding is of themes that the codebook does not have: {unknown}"
         raise StudyFault(str(session.study.file), problem, "give the themes in the codebook the names they had")

@@ -243,14 +243,14 @@ def write_xlsx(path: Path, columns: Sequence[str], rows: Iterable[Sequence[Cell]
 
     table: list[Sequence[Cell]] = [columns, *rows]  # taken in before openpyxl opens its own temporary files
     raise_all(_too_large(str(path), columns, table))
-    # The file is opened before the workbook: openpyxl, once begun, leaves a mess when it cannot save.
+    book, made = Workbook(write_only=True), io.BytesIO()
+    sheet = book.create_sheet("themescout")
+    sheet.freeze_panes = "A2"
+    for row in table:
+        sheet.append([_xlsx_cell(sheet, settled(cell)) for cell in row])
+    book.save(made)  # not to the file: openpyxl leaves a mess, and says so, when a disk is full
     with replacing(path) as part, part.open("xb") as file:
-        book = Workbook(write_only=True)
-        sheet = book.create_sheet("themescout")
-        sheet.freeze_panes = "A2"
-        for row in table:
-            sheet.append([_xlsx_cell(sheet, settled(cell)) for cell in row])
-        book.save(file)
+        file.write(made.getbuffer())
 
 
 def _too_large(place: str, columns: Sequence[str], table: Sequence[Sequence[Cell]]) -> Iterator[Fault]:

@@ -11,14 +11,14 @@ from functools import cache
 import numpy as np
 
 from . import carry, embed, rank, store
-from .coded import Coded, Vectors, coded_segments, folds, labelled, parked
+from .coded import Coded, Vectors, coded_segments, folds, labelled, parked, understood
 from .context import Context, around, contexts
 from .intake import ALL, Part, Progress, Session, Tally, ingest, no_progress, splitter, unread
 from .manifest import manifest
 from .records import Digest, Segment, SegmentId, Suggestion, TranscriptId, digest
 from .store import corpus, manifests, runs, vectors
 
-RANKS = 7  # raised when ranking the same material gives something else than before
+RANKS = 8  # raised when ranking the same material gives something else than before
 BLOCK = 20_000  # segments that are looked at together, at least: of their texts those without a vector are encoded
 TOGETHER = 200  # transcripts whose suggestions are kept in one transaction
 FOLDS = 5  # models fitted to keep what coders said of a transcript out of its own suggestions
@@ -230,6 +230,7 @@ def suggester(
     ``sentences`` gives the vectors of sentences that may have carried a suggestion, or of those that have one;
     ``counted`` remembers the n-grams of what is learned from, for whoever asks again after more decisions.
     """
+    coded = understood(coded, session.codebook)
     fold_of, place_of = folds(coded, FOLDS), coded.places
     remembered = counted or rank.Counted()
     with tally.timing("rank"):
@@ -300,6 +301,7 @@ def set_apart(session: Session) -> tuple[dict[str, str], dict[str, int]]:
     """
     coded = learned_from(session)
     apart = parked(coded, session.codebook)
+    coded = understood(coded, session.codebook)
     texts = [*rank.codebook_texts(session.codebook), *texts_of(session, coded.segments)]
     if not coded.segments or vectors.without_vector(session.store, session.located.fingerprint, texts):
         return {}, apart

@@ -12,7 +12,7 @@ from pipeline.cli import main
 from pipeline.codebook import read_codebook, write_codebook
 from pipeline.errors import Faults
 from pipeline.records import Answer, Codebook, Decision, Mode, Segment, Theme
-from pipeline.store import corpus, decisions
+from pipeline.store import corpus, decisions, runs
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 
@@ -58,6 +58,43 @@ def test_a_theme_that_says_what_it_was_called_gets_the_decisions_back(study: Pat
     learned = coded.labelled(found, book, zeros(*found.texts))
     assert learned is not None
     assert learned.gold.tolist() == [[0, 1]]  # Ben gave it under both names, and counts once
+
+
+def test_a_segment_of_parked_themes_alone_is_not_taken_for_one_that_nothing_fits(study: Path) -> None:
+    session, segments = suggested(study)
+    decide(session, segments[0], "Comfort")
+    decide(session, segments[1], "Comfort")
+    decide(session, segments[1], "Money", coder="Ben")
+    decide(session, segments[2], "", Answer.NOTHING)
+    decide(session, segments[3], "Money")
+    decide(session, segments[3], "Comfort", coder="Lea", mode=Mode.ADJUDICATION)
+    found = coded.understood(coded.coded_segments(session.store), session.codebook)
+    assert [piece.id for piece in found.segments] == [segments[1].id, segments[2].id]
+    learned = coded.labelled(found, session.codebook, zeros(*found.texts))
+    assert learned is not None
+    assert learned.gold.sum(axis=1).tolist() == [1, 0]  # Ben alone tells of the first
+
+
+def test_decisions_on_a_theme_that_is_gone_are_not_held_against_those_in_its_place(study: Path) -> None:
+    session, segments = suggested(study)
+    before = runs.load_suggestions(session.store)
+    for piece in segments:
+        decide(session, piece, "Comfort")
+    work.run_direct(session, work.look(session), intake.ALL, intake.no_progress)
+    after = runs.load_suggestions(session.store)
+    assert [m.suggestion for made in after.values() for m in made] == [
+        m.suggestion for made in before.values() for m in made
+    ]
+    assert work.set_apart(session) == ({}, {"Comfort": len(segments)})
+
+
+def test_evaluating_says_that_coders_gave_no_theme(study: Path) -> None:
+    session, segments = suggested(study)
+    decide(session, segments[0], "", Answer.NOTHING)
+    session.store.close()
+    done = CliRunner().invoke(main, ["evaluate", str(study)])
+    assert done.exit_code == 1
+    assert "study.toml: has no coding that gives a theme; `themescout import STUDY FILE`" in done.output
 
 
 def test_learning_may_be_limited_to_decisions_made_without_suggestions(study: Path) -> None:

@@ -44,6 +44,7 @@ def test_a_missing_study_file_is_told(tmp_path: Path) -> None:
         ),
         (WHOLE.replace("codebook", "codebok"), "study.toml:2: unknown key `codebok`; did you mean `codebook`?"),
         (WHOLE + "[rank]\ntopk = 3\n", "study.toml:7: [rank]: unknown key `topk`; did you mean `top_k`?"),
+        (WHOLE + "[compute]\nworker = 3\n", "study.toml:7: [compute]: unknown key `worker`; did you mean `workers`?"),
         (WHOLE + "[rank]\ntop_k = 0\n", "study.toml:7: [rank] `top_k`: should be a whole number of at least 1;"),
         (WHOLE + WHOLE[WHOLE.index("[[") :], "study.toml: two sites are called 'Ulm'; correct the value"),
         ('name = "A"\ncodebook = "c"\n', "`site` is missing; add `site = ...`"),

@@ -1,5 +1,8 @@
 """What stands around a segment: the question, what was said before and after, the sentences of a long one."""
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 
 from pipeline.context import LONG, Context, around, contexts
@@ -46,6 +49,22 @@ def found() -> tuple[list[Segment], list[Context]]:
 def test_the_question_is_what_a_moderator_said_last() -> None:
     _, told = found()
     assert [one.asked for one in told] == ["How do you get here?", "How do you get here?", "Mm."]
+
+
+def test_long_talk_without_a_moderator_is_gone_through_once() -> None:
+    looked = 0
+
+    class Turns(tuple[Turn, ...]):
+        def __getitem__(self, at: Any) -> Any:  # noqa: ANN401  # as tuple has it
+            nonlocal looked
+            looked += 1
+            return super().__getitem__(at)
+
+    read = transcript()
+    talk = Turns(replace(read.turns[1], line=line) for line in range(1, 301))
+    segments = [replace(pieces(read)[0], name=f"t{at}", turn=at) for at in range(len(talk))]
+    contexts(segments, segments, {read.id: replace(read, turns=talk)}, load_splitter)
+    assert looked <= 2 * len(talk)
 
 
 def test_what_was_said_just_before_is_the_segment_before_or_else_the_question() -> None:

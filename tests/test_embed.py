@@ -91,6 +91,7 @@ def test_a_local_folder_works_by_its_path(tmp_path: Path) -> None:
             "would have to come over the network; download it on purpose with `allow_download = true`",
         ),
         ("empty", "holds no sentence-transformers model"),
+        ("./a-model", "there is no encoder `./a-model`; correct the path, which is relative to study.toml"),
     ],
 )
 def test_an_encoder_that_is_not_there_is_a_fault(tmp_path: Path, name: str, told: str) -> None:
@@ -121,6 +122,13 @@ def test_weights_that_are_not_the_published_ones_are_refused(
 ) -> None:
     with pytest.raises(EncoderFault, match=told):
         embed.locate(EmbedSettings(encoder="x"), tmp_path, manifest(tmp_path, **changed))
+
+
+@pytest.mark.model
+def test_a_model_copied_without_its_vocabulary_is_a_fault(tmp_path: Path) -> None:
+    shutil.copytree(bundled(), tmp_path / "m", ignore=shutil.ignore_patterns("tokenizer*", "vocab*"))
+    with pytest.raises(EncoderFault, match="holds no vocabulary: every word would be an unknown one; copy the whole"):
+        embed.load(embed.locate(EmbedSettings(encoder="m"), tmp_path))
 
 
 @pytest.mark.model

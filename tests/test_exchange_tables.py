@@ -1,4 +1,7 @@
 import csv
+import errno
+import gc
+import io
 import json
 import os
 from collections.abc import Iterator
@@ -131,6 +134,19 @@ def refused(path: Path, format_: str) -> str:
         write_table(path, COLUMNS, ROWS, format=format_)
     (fault,) = caught.value.exceptions
     return str(fault)
+
+
+def test_a_full_disk_is_one_fault_and_no_mess(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.FileIO):
+        def write(self, _data: object) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", lambda path, mode: Full(path, mode.replace("b", "")))
+        told = refused(tmp_path / "t.xlsx", "xlsx")
+    gc.collect()  # what a workbook left half open would complain of
+    assert "cannot be written: No space left on device" in told
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("format_", FORMATS)

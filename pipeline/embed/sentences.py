@@ -37,19 +37,29 @@ class SentenceEncoder:
 
 
 def open_model(folder: Path, *, device: str | None = None) -> Any:  # noqa: ANN401  # the library has no types
-    """Return the SentenceTransformer in a folder, silently. Raises ``EncoderFault`` if it cannot be loaded."""
+    """Return the SentenceTransformer in a folder, silently. Raises ``EncoderFault`` if it cannot be loaded whole."""
     stay_silent_and_offline()
     from sentence_transformers import SentenceTransformer
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a library's advice to programmers
         try:
-            return SentenceTransformer(str(folder), device=device, local_files_only=True)
+            model = SentenceTransformer(str(folder), device=device, local_files_only=True)
         # What a damaged folder makes the libraries raise is not a documented set: JSON, safetensors, torch, ...
         except Exception as error:
             problem = f"holds no model that can be loaded ({type(error).__name__})"
             remedy = "give the folder that `SentenceTransformer.save` wrote"
             raise EncoderFault(str(folder), problem, remedy) from error
+    if _knows_no_word(getattr(model[0], "tokenizer", None)):
+        problem = "holds no vocabulary: every word would be an unknown one"
+        raise EncoderFault(str(folder), problem, "copy the whole folder, with the files of its tokenizer")
+    return model
+
+
+def _knows_no_word(tokenizer: Any) -> bool:  # noqa: ANN401  # the library has no types
+    """Tell whether a tokenizer has nothing but its own signs: what the library makes where its files are missing."""
+    signs = getattr(tokenizer, "all_special_ids", None)  # other kinds of tokenizers cannot be without their words
+    return signs is not None and len(tokenizer) <= len(set(signs))
 
 
 def stay_silent_and_offline() -> None:

@@ -195,11 +195,14 @@ def _fetch(name: str, revision: str, *, allowed: bool) -> Path:
     """Return the folder of a hub model, from this machine's cache or, only when allowed, over the network."""
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
         # What was downloaded once is not asked for again: not the network, and not whether there is a newer one.
         return Path(snapshot_download(name, revision=revision, local_files_only=True))
+    except HFValidationError:  # like ./model: a folder was meant
+        remedy = "correct the path, which is relative to study.toml; `themescout encoder list` tells all names"
+        raise EncoderFault(PLACE, f"there is no encoder `{name}`", remedy) from None
     except LocalEntryNotFoundError:
         pass
     if not allowed:
