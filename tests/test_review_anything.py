@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.codebook import read_codebook, write_codebook
-from pipeline.records import Codebook, present
+from pipeline.records import Codebook, Segment, present
 from pipeline.store import Store, trail
-from pipeline.store.corpus import load_segments
+from pipeline.store.corpus import load_segments, load_spans
 from pipeline.store.decisions import add_decisions, load_decisions
+from pipeline.store.memos import load_memos
 
 from .reviewing import CODEBOOK, TOKEN, Coder, at_the_page, fill, study_in
 from .test_slots import said
@@ -135,3 +136,44 @@ def test_whatever_is_pressed_is_answered_and_can_be_undone(somebody: Coder, seed
             break
     assert not [one for one in present(load_decisions(somebody.store)) if one.coder == somebody.name]
     assert trail.verify(somebody.store).broken is None
+
+
+def everything(coder: Coder, segments: list[Segment]) -> dict[str, str]:
+    """Return all that the page says to a coder, without the time."""
+    places = [
+        "/",
+        "/codebook",
+        "/memos",
+        "/filter",
+        "/nothing-fits",
+        "/codebook/history",
+        "/next",
+        "/next?order=surest",
+    ]
+    places += [f"/transcript/{piece.transcript}?segment={piece.id}" for piece in segments]
+    places += [f"/{what}/{piece.id}" for piece in segments[:3] for what in ("segment", "similar", "span")]
+    found = {place: re.sub(r'name="at" value="\d+"', "", coder.go(place)) for place in places}
+    for name, words in (("state", "coded"), ("state", "open"), ("memo", "yes"), ("given", "Waiting")):
+        coder.post("/filter", {name: words})
+        found[f"{name} {words}"] = coder.page
+    return found
+
+
+def test_what_another_coder_does_changes_nothing_that_one_sees(store: Store, tmp_path: Path, book: Codebook) -> None:
+    fill(store, [("North", "Group 1"), ("South", "Group 2")])
+    segments, study = load_segments(store), study_in(tmp_path, withhold=0.2)
+    with at_the_page(store, study, codebook=book) as ria, at_the_page(store, study, "Tom", codebook=book) as tom:
+        ria.say(segments[1].id, "add", "Weather")
+        before = everything(ria, segments)
+        assert len(set(before.values())) > len(segments)
+        for piece in segments:
+            tom.say(piece.id, "add", "Waiting")
+            tom.post("/memo", {"segment": piece.id, "about": "x", "base": "", "memo": "Secret thought", "at": tom.at})
+        for piece in segments:
+            for change in ("shorter", "later", "longer"):
+                tom.go(f"/transcript/{piece.transcript}?segment={piece.id}")
+                tom.post(f"/span/{piece.id}/move", {"change": change, "at": tom.at})
+        assert load_memos(store, coder="Tom")
+        assert load_spans(store)
+        after = everything(ria, segments)
+    assert [place for place in before if before[place] != after[place]] == []
