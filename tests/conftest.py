@@ -99,6 +99,16 @@ def store(tmp_path: Path) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """Return an empty store, of either kind in turn."""
+    server = request.param == "postgresql"
+    url = request.getfixturevalue("postgres").new_database() if server else f"sqlite:///{tmp_path / 'either.db'}"
+    opened = open_store(url)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
 def coder(store: Store, tmp_path: Path) -> Iterator[Coder]:
     """Return a coder at the review page of a study with two transcripts."""

@@ -2,7 +2,6 @@
 
 import csv
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -113,15 +112,6 @@ def team(store: Store) -> Store:
     for name, rights in (("Lea", "lead"), ("Asha", "coder"), ("Ben", "coder"), ("Odo", "auditor")):
         add_person(store, name, Rights(rights), WORD)
     return store
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    server = request.param == "postgresql"
-    url = request.getfixturevalue("postgres").new_database() if server else f"sqlite:///{tmp_path / 'either.db'}"
-    opened = open_store(url)
-    yield opened
-    opened.close()
 
 
 def test_memos_come_back_as_they_were_written_and_cannot_be_changed(either: Store) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,14 +41,10 @@ NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 SECRET = "my neighbour hid her handbag"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+@pytest.fixture
+def store(either: Store) -> Store:
     """Return an empty store of each kind: whatever holds for one holds for the other."""
-    server = request.param == "postgresql"
-    url = request.getfixturevalue("postgres").new_database() if server else f"sqlite:///{tmp_path / 'test.db'}"
-    opened = open_store(url)
-    yield opened
-    opened.close()
+    return either
 
 
 def talk(name: str, said: Sequence[str], *, site: str = "S", source: str = "") -> Transcript:
